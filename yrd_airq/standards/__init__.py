@@ -1,0 +1,1 @@
+"""National standards as pure, dated functions: AQI, limits, rounding and daily statistics."""
