@@ -1,0 +1,219 @@
+"""What is derived and issued: replaced as a whole, untouched where it is the same, copied for readers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from tests.store import factories as make
+from tests.store.factories import START
+from yrd_airq.errors import InputError
+from yrd_airq.store import issued, schema
+from yrd_airq.store.records import RunRecord
+from yrd_airq.store.store import open_store
+from yrd_airq.vocab import CityDaySource
+
+RUN = RunRecord("daily-1", "daily", datetime(2019, 1, 5, 16), None, "i", "s", "c", "running")
+
+
+@pytest.fixture
+def store(tmp_path):
+    with open_store(tmp_path / "store.duckdb") as opened:
+        yield opened
+
+
+def daily_frame(value: float = 40.0, days: int = 3, source: str = "stations") -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "adcode": "310000",
+            "date": pd.date_range("2019-01-01", periods=days),
+            "target": "pm25",
+            "value": [value, float("nan"), value][:days],
+            "valid_stations": 9,
+            "standard": "HJ 633-2012",
+            "source": source,
+        }
+    )
+
+
+def test_city_days_replace_their_window_and_source_only(store):
+    assert store.write_city_daily(daily_frame())
+    assert not store.write_city_daily(daily_frame())
+    assert store.write_city_daily(daily_frame(50, days=1))
+    held = store.city_daily(CityDaySource.STATIONS)
+    assert held["date"].dt.day.tolist() == [1, 2, 3]
+    assert held["value"].fillna(-1).tolist() == [50, -1, 40]
+    assert store.write_city_daily(daily_frame(days=0), date(2019, 1, 2), date(2019, 1, 3))
+    assert len(store.city_daily(CityDaySource.STATIONS)) == 1
+    with pytest.raises(InputError, match="beyond the window"):
+        store.write_city_daily(daily_frame(), date(2019, 1, 1), date(2019, 1, 2))
+    with pytest.raises(InputError, match="several sources"):
+        store.write_city_daily(pd.concat([daily_frame(), daily_frame(source="x")]))
+
+
+def test_city_hours_and_flags(store):
+    hours = pd.DataFrame(
+        {
+            "adcode": "310000",
+            "time": pd.date_range(START, periods=3, freq="h"),
+            "pollutant": "o3",
+            "value": 80.0,
+        }
+    )
+    assert store.write_city_hourly(hours)
+    assert not store.write_city_hourly(hours)
+    assert store.city_hourly(START + timedelta(hours=1))["time"].dt.hour.tolist() == [1, 2]
+    flags = pd.DataFrame(
+        {
+            "station_code": ["A1"],
+            "time": [START],
+            "pollutant": ["pm25"],
+            "flag": ["suspect"],
+            "rule": ["spike"],
+        }
+    )
+    assert store.write_flags(flags, START, START + timedelta(hours=5))
+    assert store.flags().values.tolist() == [["A1", START, "pm25", "suspect", "spike"]]
+    assert store.write_flags(flags.iloc[:0], START, START + timedelta(hours=5))
+    assert store.flags().empty
+
+
+def test_hotspots_are_replaced_all_at_once(store):
+    hotspots = pd.DataFrame(
+        {
+            "hotspot_id": ["r1-H01", "r1-H02"],
+            "run_id": "r1",
+            "indicator": "toluene",
+            "unit": "ppb",
+            "lon": 121.0,
+            "lat": 31.0,
+            "start": START,
+            "end": START + timedelta(minutes=1),
+            "passes": 2,
+            "peak": 30.0,
+            "mean": 12.0,
+            "enhancement": 9.0,
+            "length_m": 150.0,
+            "ofp_ugm3": float("nan"),
+            "wind_speed_ms": 2.0,
+            "wind_dir_deg": 90.0,
+            "wind_spread_deg": 15.0,
+            "e_toluene": 9.0,
+        }
+    )
+    assert store.write_hotspots(hotspots)
+    assert not store.write_hotspots(hotspots)
+    assert store.survey_hotspots()["hotspot_id"].tolist() == ["r1-H01", "r1-H02"]
+    assert store.write_hotspots(hotspots.iloc[:1])
+    assert len(store.survey_hotspots()) == 1
+
+
+def test_runs_keep_the_time_of_their_first_note(store, monkeypatch):
+    monkeypatch.setattr(issued, "now", lambda: datetime(2020, 1, 1))
+    assert store.write_run(RUN)
+    monkeypatch.setattr(issued, "now", lambda: datetime(2021, 1, 1))
+    assert not store.write_run(RUN)
+    assert store.write_run(replace(RUN, status="done"))
+    runs = store.runs()
+    assert runs["status"].tolist() == ["done"]
+    assert runs["created_at"].tolist() == [datetime(2020, 1, 1)]
+    assert runs["event_code"].isna().all()
+
+
+def test_outputs_of_a_run_are_replaced_as_a_whole(store):
+    assert store.write_forecast("r1", make.forecast_frame())
+    before = store.checksums()
+    assert not store.write_forecast("r1", make.forecast_frame().iloc[::-1])
+    assert store.checksums() == before
+    store.write_forecast("r2", make.forecast_frame(70))
+    assert store.write_forecast("r1", make.forecast_frame(60, cities=("310000",)))
+    assert store.forecasts("r1")["mean"].tolist() == [60]
+    assert store.forecasts(target="pm25", first=date(2019, 1, 6), last=date(2019, 1, 6))["mean"].tolist() == [
+        60,
+        70,
+        70,
+    ]
+    assert store.forecasts(target="no2").empty
+    assert store.forecasts("r1")["q90"].isna().all()
+
+
+def test_control_lists_keep_their_versions(store):
+    frame = make.control_frame()
+    assert store.write_control_list("r1", frame)
+    assert store.write_control_list("r1", frame.assign(zone="outer"), list_version=2)
+    assert not store.write_control_list("r1", frame)
+    held = store.control_list("r1")
+    assert held["list_version"].tolist() == [1, 1, 2, 2]
+    assert held["enterprise_id"].tolist() == ["E1", "E2", "E1", "E2"]
+    assert held["rank"].fillna(-1).tolist() == [1, -1, 1, -1]
+    assert store.control_list("r9").empty
+
+
+def test_attribution_and_scores(store):
+    budget = pd.DataFrame(
+        {
+            "receptor": "310000",
+            "date": [date(2019, 1, 6)],
+            "target": "pm25",
+            "part_zh": "背景",
+            "kind": "background",
+            "contribution_ugm3": 12.5,
+            "share": 0.25,
+        }
+    )
+    scores = pd.DataFrame(
+        {"scope": "all", "target": "pm25", "model": "m", "lead_day": [1], "metric": "rmse", "value": [9.5]}
+    )
+    store.write_attribution("r1", budget)
+    store.write_scores("r1", scores)
+    assert store.attribution("r1")["share"].tolist() == [0.25]
+    assert store.scores()[["run_id", "metric", "value"]].values.tolist() == [["r1", "rmse", 9.5]]
+
+
+def test_checksums_tell_rows_apart_but_not_their_order(tmp_path):
+    sums = []
+    orders = ([1, 2, 3], [3, 1, 2], [1, 2, 4], [1, 1, 2, 3])
+    for k, hours in enumerate(orders):
+        with open_store(tmp_path / f"{k}.duckdb") as store:
+            frame = pd.DataFrame(
+                {
+                    "adcode": "310000",
+                    "time": [START + timedelta(hours=h) for h in hours],
+                    "pollutant": "o3",
+                    "value": [float(h) for h in hours],
+                }
+            )
+            store.write_city_hourly(frame)
+            sums.append(store.checksums()["core_city_hourly"])
+    assert sums[0] == sums[1]
+    assert len(set(sums)) == 3
+
+
+def test_snapshot_copies_every_table_and_rewrites_only_what_changed(store, tmp_path):
+    folder = tmp_path / "it's a snapshot"
+    store.ingest(make.stations({("A1", 0, "pm25"): 10, ("A1", 1, "pm25"): 11}))
+    store.write_run(RUN)
+    files = store.snapshot(folder)
+    assert {path.stem for path in files} == set(schema.TABLES)
+    assert pq.read_table(folder / "raw_station_hourly.parquet").num_rows == 2
+    assert pq.read_table(folder / "run.parquet")["run_id"].to_pylist() == ["daily-1"]
+    stamps = {path.name: path.stat().st_mtime_ns for path in files}
+    bytes_before = (folder / "run.parquet").read_bytes()
+    store.write_forecast("daily-1", make.forecast_frame())
+    store.snapshot(folder)
+    changed = {path.name for path in files if path.stat().st_mtime_ns != stamps[path.name]}
+    assert changed == {"out_forecast.parquet"}
+    (folder / "run.parquet").unlink()
+    store.snapshot(folder)
+    assert (folder / "run.parquet").read_bytes() == bytes_before
+    assert not list(folder.glob("*.part"))
+
+
+def test_snapshot_into_a_file_is_an_error(store, tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputError, match="the snapshot cannot be written"):
+        store.snapshot(tmp_path / "file")

@@ -1,0 +1,160 @@
+"""What every reader hands over: the canonical rows of one file, and the rows it refused with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+CONTENT_LENGTH = 200
+"""Longest piece of refused text that is kept, in characters."""
+
+
+class Kind(StrEnum):
+    """What a file tells about; one kind has one set of canonical columns (``SCHEMAS``)."""
+
+    STATIONS = "stations"
+    STATION_LIST = "station_list"
+    CITIES = "cities"
+    WEATHER = "weather"
+    ENTERPRISES = "enterprises"
+    SURVEY = "survey"
+
+
+_TEXT = pa.string()
+_REAL = pa.float64()
+_TIME = pa.timestamp("us")
+
+SCHEMAS: dict[Kind, pa.Schema] = {
+    Kind.STATIONS: pa.schema(
+        [("station_code", _TEXT), ("time", _TIME), ("item", _TEXT), ("value", _REAL)],
+    ),
+    Kind.STATION_LIST: pa.schema(
+        [
+            ("station_code", _TEXT),
+            ("name_zh", _TEXT),
+            ("city_zh", _TEXT),
+            ("adcode", _TEXT),
+            ("counted", pa.bool_()),
+            ("lon", _REAL),
+            ("lat", _REAL),
+        ],
+    ),
+    Kind.CITIES: pa.schema(
+        [("place", _TEXT), ("part", _TEXT), ("date", pa.date32()), ("variable", _TEXT), ("value", _REAL)],
+    ),
+    Kind.WEATHER: pa.schema(
+        [
+            ("path", _TEXT),
+            ("layout", _TEXT),
+            ("kind", _TEXT),
+            ("issue_time", _TIME),
+            ("first_time", _TIME),
+            ("last_time", _TIME),
+            ("step_hours", _REAL),
+            ("lon_min", _REAL),
+            ("lon_max", _REAL),
+            ("lat_min", _REAL),
+            ("lat_max", _REAL),
+            ("variables", _TEXT),
+        ],
+    ),
+    Kind.ENTERPRISES: pa.schema(
+        [
+            ("enterprise_id", _TEXT),
+            ("name_zh", _TEXT),
+            ("adcode", _TEXT),
+            ("lon", _REAL),
+            ("lat", _REAL),
+            ("sector", _TEXT),
+            ("grade", _TEXT),
+            ("exempt", pa.bool_()),
+            ("exempt_reason", _TEXT),
+            ("nox_tpa", _REAL),
+            ("voc_tpa", _REAL),
+            ("pm_tpa", _REAL),
+            ("so2_tpa", _REAL),
+            ("emission_basis", _TEXT),
+            ("cost_cny_per_day", _REAL),
+        ],
+    ),
+    Kind.SURVEY: pa.schema(
+        [
+            ("run_id", _TEXT),
+            ("time", _TIME),
+            ("lon", _REAL),
+            ("lat", _REAL),
+            ("species", _TEXT),
+            ("value", _REAL),
+            ("unit", _TEXT),
+            ("wind_speed_ms", _REAL),
+            ("wind_dir_deg", _REAL),
+        ],
+    ),
+}
+"""Canonical columns of ``Batch.rows`` by kind; times are naive Beijing, hourly ones hour-ending."""
+
+REFUSED_SCHEMA = pa.schema([("row", pa.int64()), ("field", _TEXT), ("reason", _TEXT), ("content", _TEXT)])
+"""Columns of ``Batch.refused``; ``row`` is the 1-based data row, 0 means the whole file or column."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One file as read: ``rows`` in the canonical columns of its kind and ``refused`` pieces of it.
+
+    ``name`` is the file name without its folder, ``content_hash`` the SHA-256 of the file's bytes in
+    hexadecimal. Blank cells are neither rows nor refused.
+    """
+
+    kind: Kind
+    layout: str
+    name: str
+    content_hash: str
+    rows: pa.Table
+    refused: pa.Table
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One refused piece: 1-based data row (0: whole file or column), field, reason, the refused text."""
+
+    row: int
+    field: str
+    reason: str
+    content: str
+
+
+def no_refusals() -> pa.Table:
+    """A refused table without rows."""
+    return REFUSED_SCHEMA.empty_table()
+
+
+def refused_table(refusals: Iterable[Refusal]) -> pa.Table:
+    """Refusals as the refused table, ordered by row, field and reason."""
+    found = list(refusals)
+    return refused_columns(
+        row=[refusal.row for refusal in found],
+        field=[refusal.field for refusal in found],
+        reason=[refusal.reason for refusal in found],
+        content=[refusal.content for refusal in found],
+    )
+
+
+def refused_columns(row: object, field: object, reason: object, content: object) -> pa.Table:
+    """Refusals given as columns (lists, numpy or Arrow arrays) as an ordered table, texts cut to length."""
+    columns = [
+        pa.array(column, type=kind)
+        for column, kind in zip((row, field, reason, content), REFUSED_SCHEMA.types, strict=True)
+    ]
+    columns[3] = pc.utf8_slice_codeunits(columns[3], 0, CONTENT_LENGTH)
+    table = pa.Table.from_arrays(columns, schema=REFUSED_SCHEMA)
+    return table.sort_by([("row", "ascending"), ("field", "ascending"), ("reason", "ascending")])
+
+
+def join_refused(*tables: pa.Table) -> pa.Table:
+    """Several refused tables as one, ordered by row, field and reason."""
+    table = pa.concat_tables([no_refusals(), *tables])
+    return table.sort_by([("row", "ascending"), ("field", "ascending"), ("reason", "ascending")])

@@ -1,0 +1,1 @@
+"""Store: one DuckDB file of what was received, derived and issued; the only room with SQL."""

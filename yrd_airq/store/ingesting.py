@@ -1,0 +1,154 @@
+"""Taking in one batch: all of it in one transaction or nothing, the same content only once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from yrd_airq.clock import BEIJING
+from yrd_airq.sources.batch import Batch, Kind
+from yrd_airq.store import schema
+from yrd_airq.store.connecting import fetch_row, offered, transaction
+from yrd_airq.store.records import Ingested
+
+_Con = duckdb.DuckDBPyConnection
+
+_VALUES = {
+    Kind.STATIONS: ("raw_station_hourly", ("station_code", "time", "item")),
+    Kind.CITIES: ("raw_city_daily", ("place", "date", "part", "variable")),
+}
+"""Tables that take revisions of single values; the first key is what is observed, the second the time."""
+
+_LISTS = {
+    Kind.STATION_LIST: "core_station",
+    Kind.ENTERPRISES: "core_enterprise",
+    Kind.SURVEY: "core_survey_point",
+}
+"""Tables that keep every version of a list whole, by batch."""
+
+
+def now() -> datetime:
+    """The present as naive Beijing time in whole seconds."""
+    return datetime.now(BEIJING).replace(tzinfo=None, microsecond=0)
+
+
+def ingest(con: _Con, batch: Batch) -> Ingested:
+    """Take in a batch.
+
+    A content that is known changes nothing. Of station and city values only those that differ from the
+    latest known value are added; a list is added whole as a new version; a weather file is noted at its
+    present path.
+    """
+    known = _known_batch(con, batch)
+    if known is not None:
+        if batch.kind is Kind.WEATHER:
+            _note_weather(con, known, batch.rows)
+        return Ingested(batch.kind, batch.name, known, 0, 0, already_known=True)
+    with transaction(con):
+        batch_id = _next_batch(con)
+        new_rows = _take(con, batch_id, batch)
+        _insert(con, "quarantine", _numbered(batch.refused, batch_id, first=True))
+        _insert(con, "batch", _describe(batch, batch_id, new_rows))
+    return Ingested(batch.kind, batch.name, batch_id, new_rows, batch.refused.num_rows, already_known=False)
+
+
+def _known_batch(con: _Con, batch: Batch) -> int | None:
+    query = "SELECT min(batch_id) FROM batch WHERE kind = ? AND layout = ? AND content_hash = ?"
+    row = fetch_row(con, query, [batch.kind.value, batch.layout, batch.content_hash])
+    return None if row is None or row[0] is None else int(row[0])
+
+
+def _next_batch(con: _Con) -> int:
+    row = fetch_row(con, "SELECT max(batch_id) FROM batch")
+    return 1 if row is None or row[0] is None else int(row[0]) + 1
+
+
+def _take(con: _Con, batch_id: int, batch: Batch) -> int:
+    """Rows of the batch into their table; how many were new."""
+    if batch.rows.num_rows == 0:
+        return 0
+    if batch.kind in _VALUES:
+        table, keys = _VALUES[batch.kind]
+        return _add_values(con, batch_id, batch.rows, table, keys)
+    if batch.kind is Kind.WEATHER:
+        _place_weather(con, batch_id, batch.rows)
+    else:
+        _insert(con, _LISTS[batch.kind], _numbered(batch.rows, batch_id))
+    return int(batch.rows.num_rows)
+
+
+def _add_values(con: _Con, batch_id: int, rows: pa.Table, table: str, keys: Sequence[str]) -> int:
+    """Rows whose value differs from the latest known one; older values are only read in the rows' window."""
+    owner, time = keys[0], keys[1]
+    span = pc.min_max(rows[time]).as_py()
+    window = f"{time} BETWEEN ? AND ? AND {owner} IN (SELECT DISTINCT {owner} FROM incoming)"
+    limits = [span["min"], span["max"]]
+    columns = ", ".join(f"n.{name}" for name in schema.TABLES[table] if name != "batch_id")
+    with offered(con, "incoming", rows):
+        held = fetch_row(con, f"SELECT 1 FROM {table} WHERE {window} LIMIT 1", limits)
+        if held is None:
+            con.execute(f"INSERT INTO {table} SELECT {columns}, ? FROM incoming n", [batch_id])
+            return int(rows.num_rows)
+        con.execute(
+            f"""INSERT INTO {table}
+            SELECT {columns}, ? FROM incoming n LEFT JOIN (
+                SELECT {", ".join(keys)}, arg_max(value, batch_id) AS latest
+                FROM {table} WHERE {window} GROUP BY ALL
+            ) o USING ({", ".join(keys)})
+            WHERE o.latest IS DISTINCT FROM n.value""",
+            [batch_id, *limits],
+        )
+    added = fetch_row(con, f"SELECT count(*) FROM {table} WHERE batch_id = ?", [batch_id])
+    return 0 if added is None else int(added[0])
+
+
+def _note_weather(con: _Con, batch_id: int, rows: pa.Table) -> None:
+    """Keep the noted path of known content true when the file has been moved or put back."""
+    path = rows["path"][0].as_py()
+    at_path = fetch_row(con, "SELECT batch_id FROM core_weather_file WHERE path = ?", [path])
+    if at_path == (batch_id,):
+        return
+    of_batch = fetch_row(con, "SELECT path FROM core_weather_file WHERE batch_id = ?", [batch_id])
+    if at_path is None and of_batch is not None and Path(of_batch[0]).exists():
+        return
+    with transaction(con):
+        _place_weather(con, batch_id, rows)
+
+
+def _place_weather(con: _Con, batch_id: int, rows: pa.Table) -> None:
+    """One row a path and a content: whatever stood at the path, or elsewhere with this content, goes."""
+    path = rows["path"][0].as_py()
+    con.execute("DELETE FROM core_weather_file WHERE path = ? OR batch_id = ?", [path, batch_id])
+    _insert(con, "core_weather_file", _numbered(rows, batch_id))
+
+
+def _numbered(rows: pa.Table, batch_id: int, first: bool = False) -> pa.Table:
+    column = pa.array([batch_id] * rows.num_rows, pa.int64())
+    return rows.add_column(0 if first else rows.num_columns, "batch_id", column)
+
+
+def _describe(batch: Batch, batch_id: int, new_rows: int) -> pa.Table:
+    record = {
+        "batch_id": batch_id,
+        "kind": batch.kind.value,
+        "layout": batch.layout,
+        "name": batch.name,
+        "content_hash": batch.content_hash,
+        "rows": batch.rows.num_rows,
+        "new_rows": new_rows,
+        "refused": batch.refused.num_rows,
+        "ingested_at": now(),
+    }
+    return pa.Table.from_pylist([record], schema=schema.arrow_schema("batch"))
+
+
+def _insert(con: _Con, table: str, rows: pa.Table) -> None:
+    if rows.num_rows == 0:
+        return
+    with offered(con, "addition", rows):
+        con.execute(f"INSERT INTO {table} SELECT {schema.column_list(table)} FROM addition")

@@ -1,0 +1,164 @@
+"""Reading what was observed: hourly stations as wide frames, the station list, city series, surveys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from yrd_airq.store import archive, schema
+from yrd_airq.store.connecting import fetch_row, read_frame
+from yrd_airq.vocab import CityDaySource
+
+_Con = duckdb.DuckDBPyConnection
+_HOUR = np.timedelta64(1, "h")
+
+
+def station_hourly(
+    con: _Con, items: Sequence[str], first: datetime, last: datetime, known_at: datetime | None
+) -> dict[str, pd.DataFrame]:
+    """Latest values by item: every hour ``first`` … ``last`` down, sorted station codes across, NaN missing.
+
+    With ``known_at`` only batches taken in by then count. All items have the same columns.
+    """
+    rows: pa.Table = con.sql(
+        """SELECT station_code, item, time, value, batch_id FROM raw_station_hourly
+        WHERE list_contains(?, item) AND time BETWEEN ? AND ?
+        AND batch_id IN (SELECT batch_id FROM batch WHERE ingested_at <= ?)""",
+        params=[[str(item) for item in items], first, last, known_at or datetime.max],
+    ).to_arrow_table()
+    hours = pd.date_range(pd.Timestamp(first).ceil("h"), pd.Timestamp(last).floor("h"), freq="h", unit="us")
+    code, codes = _positions(rows["station_code"])
+    item, held = _positions(rows["item"])
+    dense = np.full((len(held), len(hours), len(codes)), np.nan)
+    if rows.num_rows:
+        hour = (rows["time"].to_numpy() - hours[0].to_datetime64()) // _HOUR
+        order = _oldest_first(rows["batch_id"].to_numpy())
+        # Of repeated positions the last assignment stays, so the newest batch wins.
+        dense[item[order], hour[order], code[order]] = rows["value"].to_numpy()[order]
+    columns = pd.Index(codes, dtype="str", name="station_code")
+    wide: dict[str, pd.DataFrame] = {}
+    for name in items:
+        known = str(name) in held
+        value = dense[held.index(name)] if known else np.full((len(hours), len(codes)), np.nan)
+        wide[str(name)] = pd.DataFrame(value, index=hours.rename("time"), columns=columns, copy=False)
+    return wide
+
+
+def _oldest_first(batch: NDArray[np.int64]) -> NDArray[np.int64] | slice:
+    """Order in which rows have to be set so that newer batches come later."""
+    if np.all(batch[1:] >= batch[:-1]):
+        return slice(None)
+    return np.argsort(batch, kind="stable")
+
+
+def _positions(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], list[str]]:
+    """Position of each text in the sorted list of distinct texts, and that list."""
+    encoded = pc.dictionary_encode(column).unify_dictionaries()
+    if encoded.num_chunks == 0:
+        return np.empty(0, dtype=np.int64), []
+    texts = encoded.chunk(0).dictionary.to_pylist()
+    order = sorted(range(len(texts)), key=texts.__getitem__)
+    rank = np.empty(len(texts), dtype=np.int64)
+    rank[order] = np.arange(len(texts))
+    indices = np.concatenate([chunk.indices.to_numpy() for chunk in encoded.chunks])
+    return rank[indices], [texts[k] for k in order]
+
+
+def station_span(con: _Con) -> tuple[datetime, datetime] | None:
+    """First and last hour of any station value."""
+    row = fetch_row(con, "SELECT min(time), max(time) FROM raw_station_hourly")
+    return None if row is None or row[0] is None else (row[0], row[1])
+
+
+def station_list(con: _Con) -> pd.DataFrame:
+    """One row a station as the newest list that names it has it, by code."""
+    return read_frame(
+        con,
+        """SELECT * EXCLUDE (batch_id) FROM core_station
+        QUALIFY row_number() OVER (PARTITION BY station_code ORDER BY batch_id DESC) = 1
+        ORDER BY station_code""",
+    )
+
+
+def unlisted_stations(con: _Con) -> pd.DataFrame:
+    """Stations with values that no list names: station_code, first_time, last_time, values."""
+    return read_frame(
+        con,
+        """SELECT station_code, min(time) AS first_time, max(time) AS last_time, count(*) AS "values"
+        FROM raw_station_hourly
+        WHERE station_code NOT IN (SELECT station_code FROM core_station)
+        GROUP BY station_code ORDER BY station_code""",
+    )
+
+
+def flags(con: _Con, first: datetime | None, last: datetime | None) -> pd.DataFrame:
+    """Quality flags in a window, by station, time and pollutant."""
+    return read_frame(
+        con,
+        f"""SELECT {schema.column_list("core_station_flag")} FROM core_station_flag
+        WHERE time BETWEEN ? AND ? ORDER BY station_code, time, pollutant, rule""",
+        [first or datetime.min, last or datetime.max],
+    )
+
+
+def city_hourly(con: _Con, first: datetime | None, last: datetime | None) -> pd.DataFrame:
+    """Hourly city means in a window: adcode, time, pollutant, value, valid_stations."""
+    return read_frame(
+        con,
+        f"""SELECT {schema.column_list("core_city_hourly")} FROM core_city_hourly
+        WHERE time BETWEEN ? AND ? ORDER BY adcode, time, pollutant""",
+        [first or datetime.min, last or datetime.max],
+    )
+
+
+def city_daily(con: _Con, source: CityDaySource, first: date | None, last: date | None) -> pd.DataFrame:
+    """City-day values of one source: adcode, date, target, value, valid_stations, by city, date, target."""
+    if source is CityDaySource.REANALYSIS:
+        return archive.reanalysis_daily(con, first, last)
+    return read_frame(
+        con,
+        """SELECT adcode, date, target, value, valid_stations FROM core_city_daily
+        WHERE source = ? AND date BETWEEN ? AND ? ORDER BY adcode, date, target""",
+        [source.value, first or date.min, last or date.max],
+    )
+
+
+def weather_files(con: _Con) -> pd.DataFrame:
+    """Weather files at their present paths, in the canonical columns, by span, issue time and path."""
+    return read_frame(
+        con,
+        """SELECT * EXCLUDE (batch_id) FROM core_weather_file
+        ORDER BY first_time, last_time, issue_time NULLS FIRST, path""",
+    )
+
+
+def enterprises(con: _Con) -> pd.DataFrame:
+    """The newest enterprise list by id, with ``list_version``: the start of its content hash."""
+    return read_frame(
+        con,
+        """SELECT e.* EXCLUDE (batch_id), b.content_hash[:12] AS list_version
+        FROM core_enterprise e JOIN batch b USING (batch_id)
+        WHERE batch_id = (SELECT max(batch_id) FROM core_enterprise) ORDER BY enterprise_id""",
+    )
+
+
+def survey_points(con: _Con) -> pd.DataFrame:
+    """Points of mobile surveys, each reading as the newest file has it; by trip, time, species."""
+    return read_frame(
+        con,
+        """SELECT * EXCLUDE (batch_id) FROM core_survey_point
+        QUALIFY batch_id = max(batch_id) OVER (PARTITION BY run_id, species, time)
+        ORDER BY run_id, time, species, lon, lat, value""",
+    )
+
+
+def survey_hotspots(con: _Con) -> pd.DataFrame:
+    """Hotspots of mobile surveys, by id."""
+    return read_frame(con, "SELECT * FROM core_survey_hotspot ORDER BY hotspot_id")

@@ -1,0 +1,204 @@
+"""The store as other rooms see it: take batches in, read series, write what is derived and issued."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from yrd_airq.sources.batch import Batch
+from yrd_airq.store import archive, contents, derived, ingesting, issued, observations, snapshots
+from yrd_airq.store.connecting import FILE_TROUBLE, connect, explain, read_frame
+from yrd_airq.store.records import Ingested, RunRecord
+from yrd_airq.vocab import CityDaySource
+
+
+@contextmanager
+def open_store(path: Path, read_only: bool = False) -> Iterator[Store]:
+    """The store at ``path`` while the block lasts; it is made if missing, unless ``read_only``.
+
+    One process at a time holds it. Raises ``StoreBusyError`` if another does, ``InputError`` if the file
+    is missing in read-only mode, damaged (even where that shows only on reading), not a store, of
+    another schema version, or written to in read-only mode.
+    """
+    con = connect(Path(path), read_only)
+    try:
+        yield Store(con)
+    except FILE_TROUBLE as exc:
+        raise explain(Path(path), exc) from exc
+    finally:
+        con.close()
+
+
+class Store:
+    """An open store; made by ``open_store``.
+
+    Frames that are read come sorted, with text as ``str``, days and times as datetime64 (naive Beijing)
+    and NaN for unknown. Writers replace their part in one transaction and return False where the same
+    rows were there already.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self._con = con
+
+    def ingest(self, batch: Batch) -> Ingested:
+        """Take in one file's batch, whole or not at all; content that is known changes nothing."""
+        return ingesting.ingest(self._con, batch)
+
+    def batches(self) -> pd.DataFrame:
+        """Every batch: batch_id, kind, layout, name, content_hash, rows, new_rows, refused, ingested_at."""
+        return read_frame(self._con, "SELECT * FROM batch ORDER BY batch_id")
+
+    def quarantine(self) -> pd.DataFrame:
+        """Every refusal: batch_id, row (0: whole file or column), field, reason, content, file name."""
+        return read_frame(
+            self._con,
+            """SELECT q.*, b.name FROM quarantine q JOIN batch b USING (batch_id)
+            ORDER BY batch_id, "row", field, reason, content""",
+        )
+
+    def station_hourly(
+        self, items: Sequence[str], first: datetime, last: datetime, known_at: datetime | None = None
+    ) -> dict[str, pd.DataFrame]:
+        """Latest values by item: hours ``first`` … ``last`` down, sorted station codes across, NaN missing.
+
+        All items have the same columns. ``known_at`` leaves out batches taken in later.
+        """
+        return observations.station_hourly(self._con, items, first, last, known_at)
+
+    def station_span(self) -> tuple[datetime, datetime] | None:
+        """First and last hour of any station value, or None without any."""
+        return observations.station_span(self._con)
+
+    def station_list(self) -> pd.DataFrame:
+        """One row a station, canonical columns, as the newest list that names it has it."""
+        return observations.station_list(self._con)
+
+    def unlisted_stations(self) -> pd.DataFrame:
+        """Stations with values that no list names: station_code, first_time, last_time, values."""
+        return observations.unlisted_stations(self._con)
+
+    def write_flags(
+        self, frame: pd.DataFrame, first: datetime | None = None, last: datetime | None = None
+    ) -> bool:
+        """Flags (station_code, time, pollutant, flag, rule) in place of those of the window."""
+        return derived.write_flags(self._con, frame, first, last)
+
+    def flags(self, first: datetime | None = None, last: datetime | None = None) -> pd.DataFrame:
+        """Quality flags in a window."""
+        return observations.flags(self._con, first, last)
+
+    def write_city_hourly(
+        self, frame: pd.DataFrame, first: datetime | None = None, last: datetime | None = None
+    ) -> bool:
+        """Hourly city means (adcode, time, pollutant, value[, valid_stations]) in place of the window's."""
+        return derived.write_city_hourly(self._con, frame, first, last)
+
+    def city_hourly(self, first: datetime | None = None, last: datetime | None = None) -> pd.DataFrame:
+        """Hourly city means: adcode, time, pollutant, value, valid_stations."""
+        return observations.city_hourly(self._con, first, last)
+
+    def write_city_daily(
+        self, frame: pd.DataFrame, first: date | None = None, last: date | None = None
+    ) -> bool:
+        """City-day values of one source (adcode, date, target, value, valid_stations, standard, source).
+
+        They take the place of those of the same source in the window ``first`` … ``last``, by default
+        the span of the frame.
+        """
+        return derived.write_city_daily(self._con, frame, first, last)
+
+    def city_daily(
+        self, source: CityDaySource, first: date | None = None, last: date | None = None
+    ) -> pd.DataFrame:
+        """City-day values of one source: adcode, date, target, value, valid_stations.
+
+        For the reanalysis the parts of a city are averaged and ``valid_stations`` counts them.
+        """
+        return observations.city_daily(self._con, source, first, last)
+
+    def neighbour_daily(self, first: date | None = None, last: date | None = None) -> pd.DataFrame:
+        """Reanalysis of places outside the region: place, date, target, value, valid_stations."""
+        return archive.neighbour_daily(self._con, first, last)
+
+    def city_weather(self, first: date | None = None, last: date | None = None) -> pd.DataFrame:
+        """Daily weather from city files: adcode, date, variable, value, kind (always analysis)."""
+        return archive.city_weather(self._con, first, last)
+
+    def weather_files(self) -> pd.DataFrame:
+        """Known weather files at their present paths, canonical columns."""
+        return observations.weather_files(self._con)
+
+    def enterprises(self) -> pd.DataFrame:
+        """The newest enterprise list, canonical columns and ``list_version``."""
+        return observations.enterprises(self._con)
+
+    def survey_points(self) -> pd.DataFrame:
+        """Points of mobile surveys, canonical columns; each reading as the newest file has it."""
+        return observations.survey_points(self._con)
+
+    def write_hotspots(self, frame: pd.DataFrame) -> bool:
+        """All hotspots of mobile surveys in place of those held."""
+        return derived.write_hotspots(self._con, frame)
+
+    def survey_hotspots(self) -> pd.DataFrame:
+        """Hotspots of mobile surveys."""
+        return observations.survey_hotspots(self._con)
+
+    def write_run(self, run: RunRecord) -> bool:
+        """Note a run or its new status; ``created_at`` of the first note stays."""
+        return issued.write_run(self._con, run)
+
+    def runs(self) -> pd.DataFrame:
+        """All runs, oldest first."""
+        return issued.runs(self._con)
+
+    def write_forecast(self, run_id: str, frame: pd.DataFrame) -> bool:
+        """Forecast rows of a run (the columns of ``out_forecast`` but ``run_id``)."""
+        return issued.write_output(self._con, "out_forecast", run_id, frame)
+
+    def forecasts(
+        self,
+        run_id: str | None = None,
+        target: str | None = None,
+        first: date | None = None,
+        last: date | None = None,
+    ) -> pd.DataFrame:
+        """Forecasts issued, narrowed to a run, a target and valid dates where given."""
+        return issued.forecasts(self._con, run_id, target, first, last)
+
+    def write_attribution(self, run_id: str, frame: pd.DataFrame) -> bool:
+        """Contribution budget of a run: receptor, date, target, part_zh, kind, contribution_ugm3, share."""
+        return issued.write_output(self._con, "out_attribution", run_id, frame)
+
+    def attribution(self, run_id: str | None = None) -> pd.DataFrame:
+        """Contribution budgets, of one run or of all."""
+        return issued.output(self._con, "out_attribution", run_id)
+
+    def write_control_list(self, run_id: str, frame: pd.DataFrame, list_version: int = 1) -> bool:
+        """One version of a run's control list, in the columns of ``control_list.csv``; others stay."""
+        return issued.write_control_list(self._con, run_id, frame, list_version)
+
+    def control_list(self, run_id: str | None = None) -> pd.DataFrame:
+        """Control lists with all their versions, of one run or of all."""
+        return issued.output(self._con, "out_control_list", run_id)
+
+    def write_scores(self, run_id: str, frame: pd.DataFrame) -> bool:
+        """Scores of a run: scope, target, model, lead_day, metric, value."""
+        return issued.write_output(self._con, "out_score", run_id, frame)
+
+    def scores(self, run_id: str | None = None) -> pd.DataFrame:
+        """Scores, of one run or of all."""
+        return issued.output(self._con, "out_score", run_id)
+
+    def checksums(self) -> dict[str, str]:
+        """Checksum of every table: rows and their hashes in any order, without the time of writing."""
+        return contents.checksums(self._con)
+
+    def snapshot(self, folder: Path) -> tuple[Path, ...]:
+        """Every table as a Parquet file in ``folder``, each swapped in whole; returns the files."""
+        return snapshots.snapshot(self._con, folder)
