@@ -1,0 +1,308 @@
+"""Shares, responses and budgets against cases worked by hand."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from yrd_airq.attribution.emissions import city_shares, take_inventory
+from yrd_airq.attribution.matrix import Attribution, attribute
+from yrd_airq.attribution.settings import AttributionSettings, MarkedTable
+from yrd_airq.errors import InputError
+from yrd_airq.region import load_region
+from yrd_airq.settings import Marked, load
+from yrd_airq.transport.footprint import Footprint
+from yrd_airq.transport.trajectory import Member
+from yrd_airq.vocab import Precursor, Target, WeatherKind
+
+LAT, LON = np.arange(24.5, 38.0, 1.0), np.arange(110.5, 124.0, 1.0)
+DAYS = (date(2016, 9, 4), date(2016, 9, 5))
+MEMBERS = (Member(0.0, 1.0), Member(15.0, 1.0))
+NOX, VOC, PM, SO2 = range(4)
+
+
+def ground(
+    weight: np.ndarray | None = None, *, outside: float = 0.1, receptors: tuple[str, ...] = ("330100",)
+) -> Footprint:
+    """A footprint with the given weights (broadcast to all axes), by default even over the grid."""
+    shape = (4, len(receptors), 2, 2, len(LAT), len(LON))
+    cells = np.broadcast_to(np.ones((len(LAT), len(LON))) if weight is None else weight, shape).astype(float)
+    cells = cells / cells.sum(axis=(-1, -2), keepdims=True) * (1 - outside)
+    beyond = np.zeros((*shape[:4], 2))
+    beyond[..., 1] = outside
+    return Footprint(cells, beyond, LAT, LON, receptors, DAYS, MEMBERS, WeatherKind.ANALYSIS)
+
+
+def plants(**columns: list[object]) -> pd.DataFrame:
+    count = len(next(iter(columns.values())))
+    base: dict[str, object] = {
+        "enterprise_id": [f"E{k}" for k in range(count)],
+        "name_zh": [f"厂{k}" for k in range(count)],
+        "adcode": ["330100"] * count,
+        "lon": [120.5] * count,
+        "lat": [30.5] * count,
+        "sector": ["steel"] * count,
+        "nox_tpa": [1000.0] * count,
+        "voc_tpa": [1000.0] * count,
+        "pm_tpa": [1000.0] * count,
+        "so2_tpa": [1000.0] * count,
+    }
+    return pd.DataFrame(base | columns)
+
+
+def observed(receptors: tuple[str, ...] = ("330100",), **values: float) -> pd.DataFrame:
+    rows = [
+        (code, pd.Timestamp(day), target, value)
+        for code in receptors
+        for day in DAYS
+        for target, value in (values or {"pm25": 40.0, "o3_mda8": 160.0}).items()
+    ]
+    return pd.DataFrame(rows, columns=["adcode", "date", "target", "value"])
+
+
+def rules() -> AttributionSettings:
+    return load(AttributionSettings, "attribution")
+
+
+def run(enterprises: pd.DataFrame, values: pd.DataFrame | None = None, **kwargs: object) -> Attribution:
+    made = ground(**kwargs)  # type: ignore[arg-type]  # test sugar
+    values = observed(made.receptors) if values is None else values
+    return attribute(made, enterprises, values, load_region(), rules())
+
+
+def closes(result: Attribution) -> None:
+    total = result.share.sum(axis=2) + result.unlisted_share.sum(axis=2) + result.outside_share
+    assert np.allclose(total, 1.0, atol=1e-12)
+    assert min(result.share.min(), result.unlisted_share.min(), result.outside_share.min()) >= 0
+    if len(result.budget):
+        sums = result.budget.groupby(["receptor", "date", "target"])["share"].sum()
+        assert np.allclose(sums, 1.0, atol=1e-9)
+        assert (result.budget["share"] >= 0).all()
+
+
+def test_share_by_hand() -> None:
+    """Even footprint: a source's share is its emission per cell area; all sources add up in t/km²."""
+    result = run(plants(nox_tpa=[3000.0, 1000.0]))
+    closes(result)
+    made, region, settings = ground(), load_region(), rules()
+    inventory = take_inventory(plants(nox_tpa=[3000.0, 1000.0]), region, made, settings.emissions)
+    assert inventory.unlisted[:, NOX].sum() == pytest.approx(3_235_000 - 4000)
+    weight = 0.9 / made.by_precursor[0, 0, 0, 0].size
+    area = made.cell_area_km2
+    plant = weight / area[6] * 3000.0
+    cities = city_shares(region, LAT, LON) / (city_shares(region, LAT, LON) * area[:, None]).sum(
+        (1, 2), keepdims=True
+    )
+    rest = (weight * cities.sum(axis=(1, 2)) * inventory.unlisted[:, NOX]).sum()
+    beyond = (
+        weight * inventory.background[NOX].sum() + 0.1 * settings.emissions.land_tpa_km2[Precursor.NOX].value
+    )
+    total = plant * 4 / 3 + rest + beyond
+    assert result.share[0, 0, 0, NOX] == pytest.approx(plant / total, rel=1e-9)
+    assert result.share[0, 0, 1, NOX] == pytest.approx(plant / 3 / total, rel=1e-9)
+    assert result.outside_share[0, 0, NOX] == pytest.approx(beyond / total, rel=1e-9)
+
+
+def test_sensitivity_by_hand() -> None:
+    result = run(plants(lon=[120.5, 116.5]))
+    share, settings = result.share, rules()
+    pm25 = settings.mass[Target.PM25]
+    excess = 40 - pm25.background_ugm3.value
+    fraction = np.array([pm25.fraction(p) for p in Precursor])
+    assert np.allclose(result.sensitivity[Target.PM25], share * excess * fraction)
+    transition = settings.ozone.regimes["transition"]
+    ozone = result.sensitivity[Target.O3_MDA8]
+    excess = 160 - settings.ozone.background_ugm3[Target.O3_MDA8].value
+    assert np.allclose(ozone[..., VOC], share[..., VOC] * excess * transition.voc.value)
+    assert np.allclose(ozone[..., NOX], share[..., NOX] * excess * transition.nox.value)
+    assert (ozone[..., [PM, SO2]] == 0).all()
+
+
+def test_nitrogen_cuts_raise_ozone_in_a_voc_limited_city() -> None:
+    result = run(plants(lon=[121.5], lat=[31.5], adcode=["310000"]), receptors=("310000",))
+    assert result.regime["regime"].unique().tolist() == ["voc_limited"]
+    assert (result.sensitivity[Target.O3_MDA8][..., NOX] < 0).all()
+    assert (result.sensitivity[Target.O3_MDA8][..., VOC] > 0).all()
+    closes(result)
+
+
+def test_regime_has_evidence_and_the_cold_season_its_own() -> None:
+    result = run(plants(lon=[120.5]), receptors=("330100", "320700"))
+    assert "G20" in result.regime.loc[result.regime["receptor"] == "330100", "evidence"].iloc[0]
+    assert "默认" in result.regime.loc[result.regime["receptor"] == "320700", "evidence"].iloc[0]
+    made = ground()
+    winter = Footprint(
+        made.by_precursor,
+        made.outside,
+        LAT,
+        LON,
+        ("330100",),
+        (date(2016, 1, 4), date(2016, 1, 5)),
+        MEMBERS,
+        made.kind,
+    )
+    values = observed().assign(date=lambda frame: frame["date"] - pd.Timedelta(days=244))
+    cold = attribute(winter, plants(lon=[120.5]), values, load_region(), rules())
+    assert set(cold.regime["regime"]) == {"voc_limited"}
+
+
+def test_all_enterprises_together_never_claim_more_than_was_found() -> None:
+    weight = np.zeros((len(LAT), len(LON)))
+    weight[6, 10] = 1
+    result = run(plants(voc_tpa=[5e6, 4e6], nox_tpa=[5e6, 4e6]), weight=weight, outside=0.0)
+    gain = np.maximum(result.sensitivity[Target.O3_MDA8], 0).sum(axis=(2, 3))
+    assert np.allclose(gain, 0.105 * 160)
+    assert (result.regime["cap_factor"] < 1).all()
+    assert any("上限" in note for note in result.notes)
+    small = run(plants(voc_tpa=[5.0, 4.0]))
+    assert (small.regime["cap_factor"] == 1).all()
+
+
+def test_unknown_emission_is_no_contribution_and_no_vanishing() -> None:
+    result = run(plants(nox_tpa=[np.nan, 1000.0, 1000.0], lon=[120.5, 120.5, np.nan]))
+    assert result.enterprise_id == ("E0", "E1", "E2")
+    assert (result.share[:, :, 0, NOX] == 0).all()
+    assert (result.share[:, :, 0, VOC] > 0).all()
+    assert (result.share[:, :, 2] == 0).all()
+    found = result.unknown.set_index(["enterprise_id", "precursor"])["reason"]
+    assert found["E0", "nox"] == "emission unknown"
+    assert found["E2", "voc"] == "position unknown"
+    assert len(found) == 5
+    assert any("2家企业" in note for note in result.notes)
+
+
+def test_more_emission_is_more_share_and_less_for_the_rest() -> None:
+    one, two = (run(plants(nox_tpa=[x, 2e4])) for x in (1e4, 2e4))
+    assert (two.share[:, :, 0, NOX] > one.share[:, :, 0, NOX]).all()
+    assert (two.share[:, :, 1, NOX] < one.share[:, :, 1, NOX]).all()
+    assert np.array_equal(one.share[..., SO2], two.share[..., SO2])
+
+
+def test_order_of_the_list_is_kept_and_does_not_matter() -> None:
+    frame = plants(lon=[120.5, 118.5, 119.5], nox_tpa=[1.0, 500.0, 3000.0])
+    one, two = run(frame), run(frame.iloc[::-1])
+    assert two.enterprise_id == ("E2", "E1", "E0")
+    assert np.allclose(one.share, two.share[:, :, ::-1])
+
+
+def test_plant_that_no_air_passed_gives_nothing() -> None:
+    weight = np.zeros((len(LAT), len(LON)))
+    weight[6:8, 9:12] = 1
+    result = run(plants(lon=[120.5, 116.5, 115.5], lat=[30.5, 33.5, 32.5]), weight=weight)
+    assert (result.share[:, :, 1:] == 0).all()
+    assert result.stability.tolist() == [1.0, 0.0, 0.0]
+
+
+def test_stability_counts_members() -> None:
+    weight = np.zeros((4, 1, 2, 2, len(LAT), len(LON)))
+    weight[:, :, :, 0, 6, 10] = 1
+    weight[:, :, :, 1, 8, 7] = 1
+    result = run(plants(lon=[120.5, 117.5], lat=[30.5, 32.5]), weight=weight)
+    assert result.stability.tolist() == [0.5, 0.5]
+
+
+def test_list_beyond_the_regional_total_leaves_no_negative_rest() -> None:
+    inventory = take_inventory(plants(so2_tpa=[9e6]), load_region(), ground(), rules().emissions)
+    region = load_region()
+    zhejiang = np.array([city.province_code == "330000" for city in region.cities])
+    assert (inventory.unlisted[zhejiang, SO2] == 0).all()
+    assert (inventory.unlisted[~zhejiang] > 0).all()
+    assert any("已达到" in note for note in run(plants(so2_tpa=[9e6])).notes)
+
+
+def test_unlisted_emission_goes_by_population_within_a_province() -> None:
+    region = load_region()
+    inventory = take_inventory(plants(nox_tpa=[0.0]), region, ground(), rules().emissions)
+    a, b = (region.adcodes.index(code) for code in ("320100", "320500"))
+    people = [region.cities[k].population_10k for k in (a, b)]
+    assert inventory.unlisted[a, NOX] / inventory.unlisted[b, NOX] == pytest.approx(people[0] / people[1])
+    area = ground().cell_area_km2[:, None]
+    assert np.allclose((inventory.city_density * area).sum(axis=(1, 2)), 1.0)
+
+
+def test_open_sea_is_cleaner_than_land_around() -> None:
+    inventory = take_inventory(plants(nox_tpa=[0.0]), load_region(), ground(), rules().emissions)
+    east, west, north = inventory.background[NOX][[7, 7, 13], [13, 1, 8]]
+    assert east == rules().emissions.sea_tpa_km2[Precursor.NOX].value
+    assert west == north == rules().emissions.land_tpa_km2[Precursor.NOX].value
+    assert inventory.background[NOX][8, 9] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_budget_names_and_numbers() -> None:
+    result = run(plants(sector=["steel", "cement", "strange"], lon=[120.5, 120.5, 119.5]))
+    budget = result.budget
+    assert set(budget["kind"]) == {"enterprise_sector", "city", "outside", "background"}
+    one = budget[(budget["target"] == "pm25") & (budget["date"] == "2016-09-04")].set_index("part_zh")
+    assert {"钢铁", "水泥", "strange", "本市（杭州）清单外源", "浙江省其他城市清单外源", "区外传输"} <= set(
+        one.index
+    )
+    assert one.loc["背景", "contribution_ugm3"] == pytest.approx(
+        rules().mass[Target.PM25].background_ugm3.value
+    )
+    assert one["contribution_ugm3"].sum() == pytest.approx(40.0, abs=1e-9)
+    steel = result.sensitivity[Target.PM25][0, 0, 0].sum()
+    assert one.loc["钢铁", "contribution_ugm3"] == pytest.approx(steel)
+
+
+def test_air_cleaner_than_background_is_all_background() -> None:
+    result = run(plants(lon=[120.5]), observed(pm25=3.0))
+    assert (result.sensitivity[Target.PM25] == 0).all()
+    assert result.budget["part_zh"].unique().tolist() == ["背景"]
+    closes(result)
+
+
+def test_targets_without_a_rule_are_left_out() -> None:
+    result = run(plants(lon=[120.5]), observed(pm25=30.0, co=0.8))
+    assert set(result.sensitivity) == {Target.PM25}
+
+
+@pytest.mark.parametrize(
+    ("frame", "values", "words"),
+    [
+        (plants(enterprise_id=["A", "A"]), None, "enterprise A is listed twice"),
+        (plants(nox_tpa=[-1.0]), None, "enterprise E0 has a negative emission"),
+        (plants(lon=[120.5]).iloc[:0], None, "list is empty"),
+        (plants(lon=[120.5]), observed().iloc[:3], "o3_mda8: no concentration for 330100 on 2016-09-05"),
+        (plants(lon=[120.5]), observed().iloc[:0], "no concentration given"),
+        (plants(lon=[120.5]), pd.concat([observed(), observed()]), "more than one concentration"),
+    ],
+)
+def test_unusable_input_is_named(frame: pd.DataFrame, values: pd.DataFrame | None, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        run(frame, values)
+
+
+def test_settings_refuse_shares_that_do_not_add_up() -> None:
+    raw = rules().emissions.model_dump()
+    raw["province_share"]["nox"]["values"]["310000"] = 0.5
+    with pytest.raises(ValueError, match="province_share of nox must add up to 1"):
+        type(rules().emissions).model_validate(raw)
+    with pytest.raises(ValueError, match="confidence"):
+        MarkedTable(values={"a": 1.0}, mark="recalled", source="x")
+    with pytest.raises(ValueError, match="confidence"):
+        Marked(value=1.0, mark="recalled", source="x")
+
+
+@hypothesis_settings(max_examples=12, deadline=None)
+@given(seed=st.integers(0, 10_000), outside=st.floats(0, 0.99), count=st.integers(1, 30))
+def test_it_always_closes(seed: int, outside: float, count: int) -> None:
+    rng = np.random.default_rng(seed)
+    weight = rng.exponential(size=(4, 1, 2, 2, len(LAT), len(LON))) ** 6
+    amounts = rng.lognormal(6, 3, size=(4, count))
+    amounts[rng.random(amounts.shape) < 0.2] = np.nan
+    columns = dict(zip(("nox_tpa", "voc_tpa", "pm_tpa", "so2_tpa"), amounts.tolist(), strict=True))
+    frame = plants(lon=list(rng.uniform(108, 126, count)), lat=list(rng.uniform(22, 40, count)), **columns)
+    values = observed(
+        pm25=float(rng.uniform(0, 300)), o3_mda8=float(rng.uniform(0, 300)), no2=50.0, so2=9.0, pm10=80.0
+    )
+    result = attribute(ground(weight, outside=outside), frame, values, load_region(), rules())
+    closes(result)
+    for target in (Target.PM25, Target.PM10, Target.NO2, Target.SO2):
+        assert (result.sensitivity[target] >= 0).all()
+    assert ((result.stability >= 0) & (result.stability <= 1)).all()

@@ -1,0 +1,1 @@
+"""Which source contributes how much to a receptor: source-receptor shares, responses, closing budgets."""

@@ -1,0 +1,1 @@
+"""Where the air of a receptor came from: back trajectories and residence-time footprints."""

@@ -1,0 +1,1 @@
+"""Gridded weather in canonical fields, its values at the cities, and quantities derived from them."""
