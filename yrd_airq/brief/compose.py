@@ -1,0 +1,177 @@
+"""From the results of the rooms to the content of the brief; the only place where the two meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from yrd_airq.brief import conclusion, measures, origins, outlook, review, situation
+from yrd_airq.brief.content import Brief, Header, Lineage, MapNote, Occasion, Zone
+from yrd_airq.brief.content_air import Forecast
+from yrd_airq.brief.settings import BriefSettings
+from yrd_airq.region import Region, distance_km
+from yrd_airq.settings import Event
+from yrd_airq.vocab import CityDaySource
+
+if TYPE_CHECKING:  # only the shapes are read here; a brief needs neither solver nor trajectory kernel
+    from yrd_airq.attribution.matrix import Attribution
+    from yrd_airq.control.plan import Plan
+    from yrd_airq.transport.trajectory import Trajectories
+
+
+@dataclass(frozen=True)
+class Issue:
+    """Which brief is made: run, times and occasion.
+
+    ``event`` None makes a daily bulletin. ``hindcast`` says that the outcome was known when the brief
+    was made. ``number_zh`` defaults to the year and the issue hour.
+    """
+
+    run_id: str
+    issue_time: datetime
+    data_cutoff: datetime
+    event: Event | None = None
+    drill: bool = False
+    hindcast: bool = False
+    number_zh: str = ""
+
+
+@dataclass(frozen=True)
+class Results:
+    """What the rooms hand over; None for what the run did not make.
+
+    ``forecasts``: rows of one model beside the baselines (adcode, valid_date, lead_day, target, model,
+    mean, q10, q50, q90, p_exceed, weather_kind). ``observed``: adcode, date, target, value up to the
+    issue. ``weather``: a row per city-day with its kind. ``scores``: model, target, lead_day, n, rmse …
+    over ``scores_period_zh``. ``truth``: adcode, date, target, value after the issue, hindcasts only.
+    """
+
+    forecasts: pd.DataFrame
+    observed: pd.DataFrame
+    observed_source: CityDaySource
+    lineage: Lineage
+    weather: pd.DataFrame | None = None
+    trajectories: Trajectories | None = None
+    attribution: Attribution | None = None
+    plan: Plan | None = None
+    enterprises: pd.DataFrame | None = None
+    hotspots: pd.DataFrame | None = None
+    traced: pd.DataFrame | None = None
+    scores: pd.DataFrame | None = None
+    scores_period_zh: str = "近期回算检验"
+    truth: pd.DataFrame | None = None
+    notes_zh: tuple[str, ...] = ()
+
+
+def compose(issue: Issue, results: Results, region: Region, settings: BriefSettings) -> Brief:
+    """The content of the brief; ``InputError`` where the forecasts do not fit the issue."""
+    focus = focus_cities(issue.event, region, settings)
+    period = (issue.event.control_start, issue.event.end) if issue.event is not None else None
+    forecast = outlook.build_forecast(results.forecasts, issue.issue_time, focus, period, region, settings)
+    observed = situation.build_observed(
+        results.observed, results.observed_source, issue.issue_time, focus[0], region, settings
+    )
+    event, plan = issue.event, results.plan
+    control = None
+    if event is not None and plan is not None:
+        control = measures.build_control(plan, results.enterprises, event, region)
+    if event is not None:
+        summary = conclusion.conclude_event(forecast, event, control, region)
+    else:
+        summary = conclusion.conclude_daily(forecast, settings)
+    matter = event.receptors if event is not None else focus
+    check = review.build_check(results.scores, results.truth, forecast, matter, results.scores_period_zh)
+    boundaries = region.settings.boundaries
+    return Brief(
+        header=_header(issue, settings),
+        occasion=_occasion(event) if event is not None else None,
+        conclusion=summary,
+        observed=observed,
+        weather=_weather(results, forecast, region),
+        forecast=forecast,
+        transport=_transport(results, region, settings),
+        attribution=_attribution(results, event, region, settings),
+        survey=_survey(results),
+        control=control,
+        uncertainty_zh=review.list_uncertainties(forecast, matter, check, control is not None),
+        check=check,
+        lineage=results.lineage,
+        map_note=MapNote(attribution_zh=boundaries.attribution_zh, approval_no=boundaries.approval_no),
+        notes_zh=results.notes_zh,
+    )
+
+
+def focus_cities(event: Event | None, region: Region, settings: BriefSettings) -> tuple[str, ...]:
+    """Cities printed in detail: the receptors and the cities nearest to the venue, or the configured ones."""
+    if event is None:
+        return settings.daily_focus
+    lon, lat = region.lonlat.T
+    order = np.argsort(distance_km(event.venue.lon, event.venue.lat, lon, lat), kind="stable")
+    nearest = [region.adcodes[k] for k in order]
+    wanted = max(settings.event_focus_cities, len(event.receptors))
+    return tuple(dict.fromkeys((*event.receptors, *nearest)))[:wanted]
+
+
+def _header(issue: Issue, settings: BriefSettings) -> Header:
+    event = issue.event
+    title = settings.daily_title_zh if event is None else settings.event_title_zh.format(event=event.name_zh)
+    stamp = issue.issue_time
+    return Header(
+        kind="daily" if event is None else "event",
+        title_zh=title,
+        number_zh=issue.number_zh or f"〔{stamp.year}〕第{stamp:%m%d%H}号",
+        maker_zh=settings.maker_zh,
+        issue_time=stamp,
+        data_cutoff=issue.data_cutoff,
+        run_id=issue.run_id,
+        drill=issue.drill,
+        hindcast=issue.hindcast,
+    )
+
+
+def _occasion(event: Event) -> Occasion:
+    return Occasion(
+        name_zh=event.name_zh,
+        venue_zh=event.venue.name_zh,
+        adcode=event.venue.adcode,
+        lon=event.venue.lon,
+        lat=event.venue.lat,
+        start=event.start,
+        end=event.end,
+        control_start=event.control_start,
+        receptors=event.receptors,
+        goals=event.goals,
+        zones=tuple(Zone(code=z.code, name_zh=z.name_zh, radius_km=z.radius_km) for z in event.zones),
+    )
+
+
+def _weather(results: Results, forecast: Forecast, region: Region) -> situation.Weather | None:
+    if results.weather is None or results.weather.empty:
+        return None
+    return situation.build_weather(results.weather, forecast.detail_dates, forecast.focus, region)
+
+
+def _transport(results: Results, region: Region, settings: BriefSettings) -> origins.Transport | None:
+    if results.trajectories is None:
+        return None
+    return origins.build_transport(results.trajectories, region, settings)
+
+
+def _attribution(
+    results: Results, event: Event | None, region: Region, settings: BriefSettings
+) -> origins.Attribution | None:
+    if results.attribution is None:
+        return None
+    return origins.build_attribution(
+        results.attribution, event.start if event is not None else None, region, settings
+    )
+
+
+def _survey(results: Results) -> origins.Survey | None:
+    if results.hotspots is None:
+        return None
+    return origins.build_survey(results.hotspots, results.traced, results.enterprises)
