@@ -1,6 +1,10 @@
 """Serves the flows: the daily forecast on a schedule, the others when somebody asks."""
 
+from pathlib import Path
+from typing import cast
+
 from prefect import serve
+from prefect.deployments.runner import RunnerDeployment
 from prefect.schedules import Cron
 
 from flows.daily_forecast import daily_forecast
@@ -12,12 +16,16 @@ from flows.train import train
 DAILY = Cron("50 16 * * *", timezone="Asia/Shanghai")
 
 
-def serve_all() -> None:
-    """Serve all flows until stopped; one run at a time, since the store has one writer."""
-    serve(
-        daily_forecast.to_deployment("daily", schedule=DAILY),
+def serve_all(folder: Path | None) -> None:
+    """Serve all flows until stopped; one run at a time, since the store has one writer.
+
+    The daily forecast first takes in what lies in ``folder``, if one is given.
+    """
+    deployments = [
+        daily_forecast.to_deployment("daily", schedule=DAILY, parameters={"folder": folder}),
         event_guarantee.to_deployment("on-request"),
         train.to_deployment("on-request"),
         ingest.to_deployment("on-request"),
-        limit=1,
-    )
+    ]
+    # Called without a running event loop, ``to_deployment`` returns the deployment itself.
+    serve(*cast(list[RunnerDeployment], deployments), limit=1)

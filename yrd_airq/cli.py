@@ -193,11 +193,13 @@ def trace(
 
 
 @app.command()
-def serve() -> None:
+def serve(
+    data: Annotated[Path | None, typer.Option("--data", help="Folder that each daily run reads.")] = None,
+) -> None:
     """Offer the flows as scheduled and ad-hoc deployments (needs no other service)."""
     from flows.serve import serve_all
 
-    serve_all()
+    serve_all(data)
 
 
 def main() -> None:

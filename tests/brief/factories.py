@@ -11,6 +11,7 @@ import pandas as pd
 from yrd_airq.attribution.matrix import Attribution
 from yrd_airq.brief.compose import Issue, Results, compose
 from yrd_airq.brief.content import Brief, InputUsed, Lineage, ModelUsed
+from yrd_airq.brief.review import Hindsight
 from yrd_airq.brief.settings import load_brief_settings
 from yrd_airq.control.listing import LIST_COLUMNS
 from yrd_airq.control.plan import Plan
@@ -298,14 +299,15 @@ def make_scores() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def make_truth() -> pd.DataFrame:
-    """What was observed after the issue in the venue's city."""
+def make_hindsight() -> Hindsight:
+    """What was observed after the issue in the venue's city, persistence beside it."""
     rows = [
-        ("330100", pd.Timestamp(ISSUE.date() + timedelta(days=lead)), target, value)
+        ("330100", pd.Timestamp(ISSUE.date() + timedelta(days=lead)), target, value, 120.0)
         for lead in (1, 2, 3)
         for target, value in (("o3_mda8", 118.0 + 30 * lead), ("pm25", 31.0 + lead))
     ]
-    return pd.DataFrame(rows, columns=["adcode", "date", "target", "value"])
+    columns = ["adcode", "valid_date", "target", "observed", "persistence"]
+    return Hindsight(pd.DataFrame(rows, columns=columns), make_scores())
 
 
 def make_survey(enterprises: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -367,7 +369,7 @@ def make_event_brief(**changes: object) -> Brief:
         "hotspots": hotspots,
         "traced": traced,
         "scores": make_scores(),
-        "truth": make_truth(),
+        "hindsight": make_hindsight(),
         "notes_zh": ("企业清单为演练数据。",),
     }
     results = Results(**(given | changes))  # type: ignore[arg-type]

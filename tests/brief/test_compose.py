@@ -138,7 +138,7 @@ def headings(brief: Brief) -> list[str]:
 
 def test_no_section_ever_holds_an_empty_table(event_brief: Brief, daily_brief: Brief) -> None:
     none = {"weather": None, "trajectories": None, "attribution": None, "plan": None, "scores": None}
-    bare = make_event_brief(**none, truth=None, hotspots=None, traced=None, enterprises=None)
+    bare = make_event_brief(**none, hindsight=None, hotspots=None, traced=None, enterprises=None)
     for brief in (bare, event_brief, daily_brief):
         outline = make_outline(brief)
         for section in (*outline.sections, *outline.annexes):
@@ -151,7 +151,7 @@ def test_no_section_ever_holds_an_empty_table(event_brief: Brief, daily_brief: B
 
 def test_missing_parts_are_said_in_one_sentence() -> None:
     bare = make_event_brief(
-        weather=None, trajectories=None, attribution=None, plan=None, scores=None, truth=None
+        weather=None, trajectories=None, attribution=None, plan=None, scores=None, hindsight=None
     )
     text = str(make_outline(bare))
     for sentence in (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,8 +11,9 @@ import pandas as pd
 
 from yrd_airq.brief import conclusion, measures, origins, outlook, review, situation
 from yrd_airq.brief.content import Brief, Header, Lineage, MapNote, Occasion, Zone
-from yrd_airq.brief.content_air import Forecast
+from yrd_airq.brief.content_air import Forecast, Observed, Yesterday
 from yrd_airq.brief.settings import BriefSettings
+from yrd_airq.brief.yesterday import check_yesterday
 from yrd_airq.region import Region, distance_km
 from yrd_airq.settings import Event
 from yrd_airq.vocab import CityDaySource
@@ -47,7 +48,9 @@ class Results:
     ``forecasts``: rows of one model beside the baselines (adcode, valid_date, lead_day, target, model,
     mean, q10, q50, q90, p_exceed, weather_kind). ``observed``: adcode, date, target, value up to the
     issue. ``weather``: a row per city-day with its kind. ``scores``: model, target, lead_day, n, rmse …
-    over ``scores_period_zh``. ``truth``: adcode, date, target, value after the issue, hindcasts only.
+    over ``scores_period_zh``. ``previous``: forecast rows of the issue two days before, for the check of
+    the last complete day. ``hindsight``: the outcome, hindcasts only. ``observed_converted``: the MDA8
+    among ``observed`` is converted from daily means.
     """
 
     forecasts: pd.DataFrame
@@ -63,7 +66,9 @@ class Results:
     traced: pd.DataFrame | None = None
     scores: pd.DataFrame | None = None
     scores_period_zh: str = "近期回算检验"
-    truth: pd.DataFrame | None = None
+    previous: pd.DataFrame | None = None
+    hindsight: review.Hindsight | None = None
+    observed_converted: bool = False
     notes_zh: tuple[str, ...] = ()
 
 
@@ -73,7 +78,13 @@ def compose(issue: Issue, results: Results, region: Region, settings: BriefSetti
     period = (issue.event.control_start, issue.event.end) if issue.event is not None else None
     forecast = outlook.build_forecast(results.forecasts, issue.issue_time, focus, period, region, settings)
     observed = situation.build_observed(
-        results.observed, results.observed_source, issue.issue_time, focus[0], region, settings
+        results.observed,
+        results.observed_source,
+        issue.issue_time,
+        focus[0],
+        region,
+        settings,
+        results.observed_converted,
     )
     event, plan = issue.event, results.plan
     control = None
@@ -84,7 +95,14 @@ def compose(issue: Issue, results: Results, region: Region, settings: BriefSetti
     else:
         summary = conclusion.conclude_daily(forecast, settings)
     matter = event.receptors if event is not None else focus
-    check = review.build_check(results.scores, results.truth, forecast, matter, results.scores_period_zh)
+    check = review.build_check(
+        results.scores,
+        results.hindsight,
+        forecast,
+        matter,
+        results.scores_period_zh,
+        _yesterday(issue, results, observed, focus, region, settings),
+    )
     boundaries = region.settings.boundaries
     return Brief(
         header=_header(issue, settings),
@@ -103,6 +121,21 @@ def compose(issue: Issue, results: Results, region: Region, settings: BriefSetti
         map_note=MapNote(attribution_zh=boundaries.attribution_zh, approval_no=boundaries.approval_no),
         notes_zh=results.notes_zh,
     )
+
+
+def _yesterday(
+    issue: Issue,
+    results: Results,
+    observed: Observed | None,
+    focus: tuple[str, ...],
+    region: Region,
+    settings: BriefSettings,
+) -> Yesterday | None:
+    if results.previous is None or results.previous.empty:
+        return None
+    issued = issue.issue_time - timedelta(days=2)
+    earlier = outlook.build_forecast(results.previous, issued, focus, None, region, settings)
+    return check_yesterday(earlier, observed, focus)
 
 
 def focus_cities(event: Event | None, region: Region, settings: BriefSettings) -> tuple[str, ...]:

@@ -142,12 +142,45 @@ class Outcome(Part):
     q90: float
     observed: float
     inside: bool
+    persistence: float | None = None
+
+
+class CityHit(Part):
+    """Yesterday in one city: the forecast AQI range, level span and pollutants, and what was observed."""
+
+    adcode: str
+    city_zh: str
+    aqi_lo: int
+    aqi_hi: int
+    level_lo: int
+    level_hi: int
+    level_zh: str
+    primary_zh: tuple[str, ...]
+    observed_aqi: int
+    observed_level: int
+    observed_primary_zh: tuple[str, ...]
+    range_hit: bool
+    level_hit: bool
+
+
+class Yesterday(Part):
+    """The one-day forecast for the last complete day beside the observation, all cities."""
+
+    date: date
+    text_zh: str
+    focus: tuple[str, ...]
+    cities: tuple[CityHit, ...]
 
 
 class Check(Part):
-    """How earlier issues did, and, in a hindcast, how this one did."""
+    """How earlier issues did, and, in a hindcast, how this one did.
+
+    ``outcome_scores``: this issue over all cities, ``outcomes``: its focus cities; hindcasts only.
+    """
 
     text_zh: str
     period_zh: str
     scores: tuple[Score, ...]
+    yesterday: Yesterday | None = None
+    outcome_scores: tuple[Score, ...] = ()
     outcomes: tuple[Outcome, ...] = ()

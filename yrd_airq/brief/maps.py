@@ -41,8 +41,8 @@ _KM_PER_DEGREE = 111.2
 
 
 def draw_forecast_map(brief: Brief, region: Region) -> Figure:
-    """The first days side by side, every city in the colour of its level, AQI of some cities written."""
-    days = brief.forecast.dates[:MAP_DAYS]
+    """The days in detail side by side, every city in the colour of its level, AQI of some cities written."""
+    days = brief.forecast.detail_dates[:MAP_DAYS]
     panels = max(len(days), 2)
     figure = new_figure(TEXT_WIDTH_IN, TEXT_WIDTH_IN / panels * 1.16 + 0.3)
     grid = figure.subplots(1, panels, squeeze=False)[0]

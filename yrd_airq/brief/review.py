@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from yrd_airq.brief.content_air import Check, Forecast, ForecastDay, Outcome, Score
+from yrd_airq.brief.content_air import Check, Forecast, ForecastDay, Outcome, Score, Yesterday
 from yrd_airq.brief.outlook import BASELINES
 from yrd_airq.brief.typography import interval, number, percent
 from yrd_airq.brief.wording import date_zh
@@ -22,33 +23,67 @@ _SHOWN_LEADS = 3
 _ITEMS = {Target.O3_MDA8: "o3_mda8", Target.PM25: "pm25_24h"}
 
 
+@dataclass(frozen=True)
+class Hindsight:
+    """What a hindcast knows of its own outcome.
+
+    ``pairs``: adcode, valid_date, target, observed, persistence, one row per observed city-day of this
+    issue. ``scores``: as of earlier issues, but over the city-days of this one.
+    """
+
+    pairs: pd.DataFrame
+    scores: pd.DataFrame
+
+
 def build_check(
     scores: pd.DataFrame | None,
-    truth: pd.DataFrame | None,
+    hindsight: Hindsight | None,
     forecast: Forecast,
     shown: Sequence[str],
     period_zh: str,
+    yesterday: Yesterday | None = None,
 ) -> Check | None:
-    """The check section from scores (model, target, lead_day, n, rmse, …) and, in a hindcast, the truth.
+    """The check section from scores (model, target, lead_day, n, rmse, …) and, in a hindcast, hindsight.
 
-    ``truth`` has the rows ``adcode, date, target, value`` observed after the issue; ``shown`` are the
-    cities to compare. None if there is neither.
+    ``shown`` are the cities to compare with the truth. None if there is nothing to check.
     """
-    listed = _scores(scores) if scores is not None else ()
-    outcomes = _outcomes(truth, forecast, shown) if truth is not None else ()
-    if not listed and not outcomes:
+    listed = _scores(scores, _SHOWN_LEADS) if scores is not None else ()
+    outcomes: tuple[Outcome, ...] = ()
+    later: tuple[Score, ...] = ()
+    if hindsight is not None:
+        outcomes = _outcomes(hindsight, forecast, shown)
+        later = _scores(hindsight.scores, len(forecast.dates))
+    if not listed and not outcomes and yesterday is None:
         return None
-    texts = [_describe_scores(listed, period_zh)] if listed else []
+    texts = [yesterday.text_zh] if yesterday is not None else []
+    if listed:
+        texts.append(_describe_scores(listed, period_zh))
     if outcomes:
-        inside = sum(row.inside for row in outcomes)
-        texts.append(f"本期为历史个例后报，与事后实况对照，{len(outcomes)}项中{inside}项落入80%区间。")
-    return Check(text_zh="".join(texts), period_zh=period_zh, scores=listed, outcomes=outcomes)
+        texts.append(_describe_outcomes(outcomes, later))
+    return Check(
+        text_zh="".join(texts),
+        period_zh=period_zh,
+        scores=listed,
+        yesterday=yesterday,
+        outcome_scores=later,
+        outcomes=outcomes,
+    )
 
 
-def _scores(scores: pd.DataFrame) -> tuple[Score, ...]:
+def _describe_outcomes(outcomes: Sequence[Outcome], scores: Sequence[Score]) -> str:
+    inside = sum(row.inside for row in outcomes)
+    text = f"本期为历史个例后报，与事后实况对照，重点城市{len(outcomes)}项中{inside}项落入80%区间"
+    known = [score for score in scores if score.skill is not None]
+    better = sum((score.skill or 0) > 0 for score in known)
+    if known:
+        text += f"；全部城市按项目与预见期统计，{len(known)}项中{better}项的均方根误差低于持续性预报"
+    return text + "。"
+
+
+def _scores(scores: pd.DataFrame, leads: int) -> tuple[Score, ...]:
     names = [t.value for t in _SHOWN_TARGETS]
     table = scores.assign(target=scores["target"].astype(str))
-    table = table[table["target"].isin(names) & (table["lead_day"] <= _SHOWN_LEADS)]
+    table = table[table["target"].isin(names) & (table["lead_day"] <= leads)]
     reference = table[table["model"] == "persistence"].set_index(["target", "lead_day"])["rmse"]
     own = table[~table["model"].isin(BASELINES) & table["rmse"].notna()]
     own = own.assign(order=own["target"].map(names.index)).sort_values(["order", "lead_day"], kind="stable")
@@ -83,9 +118,12 @@ def _describe_scores(scores: tuple[Score, ...], period_zh: str) -> str:
     return f"{period_zh}，{first[0].lead_day}天预报：{'；'.join(parts)}。"
 
 
-def _outcomes(truth: pd.DataFrame, forecast: Forecast, shown: Sequence[str]) -> tuple[Outcome, ...]:
-    table = truth.assign(date=pd.to_datetime(truth["date"]).dt.date, target=truth["target"].astype(str))
-    seen = table[table["value"].notna()].set_index(["adcode", "date", "target"])["value"].to_dict()
+def _outcomes(hindsight: Hindsight, forecast: Forecast, shown: Sequence[str]) -> tuple[Outcome, ...]:
+    table = hindsight.pairs.assign(
+        date=pd.to_datetime(hindsight.pairs["valid_date"]).dt.date,
+        target=hindsight.pairs["target"].astype(str),
+    ).set_index(["adcode", "date", "target"])
+    seen, simple = table["observed"].to_dict(), table["persistence"].to_dict()
     return tuple(
         Outcome(
             adcode=day.adcode,
@@ -97,6 +135,7 @@ def _outcomes(truth: pd.DataFrame, forecast: Forecast, shown: Sequence[str]) -> 
             q90=q.q90,
             observed=round(float(value), 1),
             inside=q.q10 <= value <= q.q90,
+            persistence=_figure(simple[(day.adcode, day.date, target.value)], 1),
         )
         for target in _SHOWN_TARGETS
         for day in forecast.days

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from yrd_airq.brief.blocks import Block, Box, Bullets, Cell, Figure, Paragraph, Table, make_columns, row_spans
 from yrd_airq.brief.content import Brief
-from yrd_airq.brief.content_air import Observed, Outcome, Score
+from yrd_airq.brief.content_air import Observed, Outcome, Score, Yesterday
 from yrd_airq.brief.content_sources import Hotspot
 from yrd_airq.brief.figures import figure_keys
 from yrd_airq.brief.forecast_section import map_note
@@ -148,8 +148,12 @@ def check(brief: Brief) -> Iterator[Block]:
         yield Paragraph("尚无可供检验的前期预报。")
         return
     yield Paragraph(part.text_zh)
+    if part.yesterday is not None and part.yesterday.focus:
+        yield _yesterday_table(part.yesterday)
     if part.scores:
         yield _score_table(part.scores, part.period_zh)
+    if part.outcome_scores:
+        yield _score_table(part.outcome_scores, "本期后报与事后实况，全部城市")
     if part.outcomes:
         yield _outcome_table(part.outcomes)
 
@@ -182,9 +186,43 @@ def _score_table(scores: tuple[Score, ...], period_zh: str) -> Table:
     return Table(f"预报检验（{period_zh}）", columns, rows, note)
 
 
+def _yesterday_table(part: Yesterday) -> Table:
+    columns = make_columns(
+        ("城市", 1.0),
+        ("预报AQI", 1.0),
+        ("预报级别", 1.3),
+        ("预报首要污染物", 1.3),
+        ("实况AQI", 1.0),
+        ("实况级别", 1.0),
+        ("实况首要污染物", 1.3),
+        ("级别命中", 0.9),
+    )
+    rows = tuple(
+        (
+            Cell(hit.city_zh),
+            Cell(interval(hit.aqi_lo, hit.aqi_hi)),
+            Cell(hit.level_zh),
+            Cell("、".join(hit.primary_zh) or MISSING),
+            Cell(str(hit.observed_aqi)),
+            Cell(LEVELS[hit.observed_level - 1].name_zh, level=hit.observed_level),
+            Cell("、".join(hit.observed_primary_zh) or MISSING),
+            Cell("是" if hit.level_hit else "否"),
+        )
+        for hit in part.cities
+        if hit.adcode in part.focus
+    )
+    return Table(f"{date_zh(part.date)}预报与实况（提前1天）", columns, rows)
+
+
 def _outcome_table(outcomes: tuple[Outcome, ...]) -> Table:
     columns = make_columns(
-        ("城市", 1.0), ("日期", 1.0), ("项目", 1.0), ("预报", 1.6), ("实况", 1.0), ("落入80%区间", 1.0)
+        ("城市", 1.0),
+        ("日期", 1.0),
+        ("项目", 1.0),
+        ("预报", 1.6),
+        ("持续性预报", 1.0),
+        ("实况", 1.0),
+        ("落入80%区间", 1.0),
     )
     rows = tuple(
         (
@@ -192,6 +230,7 @@ def _outcome_table(outcomes: tuple[Outcome, ...]) -> Table:
             Cell(date_zh(row.date)),
             Cell(row.target.info.name_zh),
             Cell(f"{number(row.q50)} [{interval(row.q10, row.q90)}]"),
+            Cell(number(row.persistence)),
             Cell(number(row.observed)),
             Cell("是" if row.inside else "否"),
         )

@@ -34,8 +34,12 @@ def build_observed(
     focus: str,
     region: Region,
     settings: BriefSettings,
+    converted: bool = False,
 ) -> Observed | None:
-    """The last complete day before the issue (rows ``adcode, date, target, value``); None without any."""
+    """The last complete day before the issue (rows ``adcode, date, target, value``); None without any.
+
+    ``converted`` says that the MDA8 among the rows comes from daily means.
+    """
     rows = city_daily.assign(
         date=pd.to_datetime(city_daily["date"]).dt.date,
         target=city_daily["target"].astype(str),
@@ -52,6 +56,8 @@ def build_observed(
         targets = tuple(t for t in targets if t is not Target.O3_MEAN)
     cities = _rank_cities(table, day, targets, region)
     note = "" if Target.O3_MDA8 in targets else "该资料无O₃日最大8小时均值，AQI未计O₃。"
+    if converted and Target.O3_MDA8 in targets:
+        note = "O₃-8h由日均值按统计关系换算，AQI仅供参考。"
     return Observed(
         date=day,
         source_zh=source.name_zh,

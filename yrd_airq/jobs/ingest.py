@@ -45,10 +45,13 @@ class IngestReport:
     def lines(self) -> list[str]:
         """Readable form."""
         known = sum(item.already_known for item in self.taken)
+        reasons: dict[str, list[str]] = {}
+        for path, reason in self.left_out:
+            reasons.setdefault(reason.splitlines()[0], []).append(path.name)
         return [
             f"{len(self.taken)} files read ({known} known already): {self.new_rows} new rows, "
             f"{self.refused_rows} refused rows in quarantine, {len(self.left_out)} files left out",
-            *(f"  left out {path.name}: {reason.splitlines()[0]}" for path, reason in self.left_out),
+            *(f"  left out: {reason}: {', '.join(sorted(names))}" for reason, names in reasons.items()),
         ]
 
 

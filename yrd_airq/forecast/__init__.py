@@ -1,0 +1,1 @@
+"""City-day forecasts: panel, features, models with calibrated intervals, baselines, registry, issue."""

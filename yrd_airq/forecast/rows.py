@@ -1,0 +1,93 @@
+"""The table of forecasts: its columns, and arrays over city and issue date laid out as its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from yrd_airq.forecast.intervals import HIGH, LOW, MIDDLE, Spread
+from yrd_airq.vocab import Target
+
+Array = NDArray[np.float64]
+
+COLUMNS = (
+    "adcode",
+    "issue_time",
+    "valid_date",
+    "lead_day",
+    "target",
+    "model",
+    "mean",
+    "q10",
+    "q50",
+    "q90",
+    "p_exceed",
+    "weather_kind",
+)
+KEY = ["issue_time", "adcode", "lead_day"]
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Arrays (city, issue date) of one lead; ``kind`` is one word or an array (issue date,)."""
+
+    mean: Array
+    q10: Array
+    q50: Array
+    q90: Array
+    p_exceed: Array
+    kind: str | NDArray[np.object_]
+
+    @classmethod
+    def of_mean(cls, mean: Array, kind: str) -> Forecast:
+        """A forecast that states no uncertainty."""
+        blank = np.full(mean.shape, np.nan)
+        return cls(mean, blank, blank, blank, blank, kind)
+
+
+def with_spread(
+    mean: Array,
+    spread: Spread,
+    valid: pd.DatetimeIndex,
+    threshold: float | None,
+    kind: str | NDArray[np.object_],
+) -> Forecast:
+    """Quantiles and, for a ``threshold``, the probability of exceedance around means valid on ``valid``."""
+    scale = spread.scale(mean, valid)
+    exceed = np.full(mean.shape, np.nan)
+    if threshold is not None:
+        exceed = spread.exceedance(mean, scale, threshold)
+    q10, q50, q90 = (spread.quantile(mean, scale, p) for p in (LOW, MIDDLE, HIGH))
+    return Forecast(mean, q10, q50, q90, exceed, kind)
+
+
+def to_rows(
+    adcodes: Sequence[str], target: Target, model: str, times: pd.DatetimeIndex, lead: int, values: Forecast
+) -> pd.DataFrame:
+    """Rows of one lead, without those whose mean is missing; ``times`` are the issue times."""
+    shape = values.mean.shape
+    days = times.normalize() + pd.Timedelta(days=lead)
+    kind = np.broadcast_to(np.asarray(values.kind, dtype=object), shape)
+    frame = pd.DataFrame(
+        {
+            "adcode": np.repeat(np.asarray(adcodes, dtype=object), shape[1]),
+            "issue_time": np.tile(times.to_numpy(), shape[0]),
+            "valid_date": np.tile(days.to_numpy(), shape[0]),
+            "lead_day": lead,
+            "target": target.value,
+            "model": model,
+            "mean": values.mean.ravel(),
+            "q10": values.q10.ravel(),
+            "q50": values.q50.ravel(),
+            "q90": values.q90.ravel(),
+            "p_exceed": values.p_exceed.ravel(),
+            "weather_kind": kind.ravel(),
+        }
+    )
+    frame["adcode"] = frame["adcode"].astype(str)
+    frame["weather_kind"] = frame["weather_kind"].astype(str)
+    return frame[frame["mean"].notna()].reset_index(drop=True)

@@ -1,0 +1,107 @@
+"""Shape of ``configs/forecast.yaml``: when, how far and with which model settings forecasts are made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from yrd_airq.settings import Marked, Settings
+
+
+class BoostSettings(Settings):
+    """LightGBM settings of the mean models; names as in LightGBM."""
+
+    rounds: int = Field(gt=0)
+    learning_rate: float = Field(gt=0)
+    num_leaves: int = Field(gt=1)
+    min_data_in_leaf: int = Field(gt=0)
+    feature_fraction: float = Field(gt=0, le=1)
+    bagging_fraction: float = Field(gt=0, le=1)
+    lambda_l2: float = Field(ge=0)
+    extra_trees: bool
+    max_bin: int = Field(ge=15, le=255)
+
+
+class FoldSettings(Settings):
+    """Time blocks that are left out in turn, to see errors of data that a model was not trained on.
+
+    ``block_days`` per block, dealt to ``count`` folds in turn; training rows within ``purge_days`` of a
+    left-out block are dropped; ``rounds`` and ``learning_rate`` of these quicker models.
+    """
+
+    count: int = Field(ge=2)
+    block_days: int = Field(gt=0)
+    purge_days: int = Field(ge=0)
+    rounds: int = Field(gt=0)
+    learning_rate: float = Field(gt=0)
+
+
+class RatioSettings(Settings):
+    """MDA8 = ``intercept`` + ``slope`` · daily mean of ozone, with the spread that remains; µg/m³."""
+
+    intercept: Marked
+    slope: Marked
+    residual_sd: Marked
+
+
+class ForecastSettings(Settings):
+    """Shape of ``configs/forecast.yaml``.
+
+    ``o3_mda8_from_mean`` is keyed by calendar month 1 … 12. ``damping_per_day`` is the share of a
+    departure from the recent mean that is left after one day, for the fallback without a model.
+    """
+
+    issue_hour: int = Field(ge=1, le=23)
+    leads: tuple[int, ...]
+    hold_back_days: int = Field(ge=0)
+    min_train_days: int = Field(gt=0)
+    seed: int
+    threads: int = Field(gt=0)
+    today_dropout: float = Field(ge=0, lt=1)
+    damping_per_day: Marked
+    with_weather: BoostSettings
+    without_weather: BoostSettings
+    folds: FoldSettings
+    o3_mda8_from_mean: dict[int, RatioSettings]
+
+    @model_validator(mode="after")
+    def _complete(self) -> ForecastSettings:
+        if sorted(self.o3_mda8_from_mean) != list(range(1, 13)):
+            raise ValueError("o3_mda8_from_mean needs the months 1 … 12")
+        if not self.leads or min(self.leads) < 1:
+            raise ValueError("leads are days ahead, 1 or more")
+        return self
+
+    def boost(self, weather: bool) -> BoostSettings:
+        """Mean-model settings with or without the weather ahead."""
+        return self.with_weather if weather else self.without_weather
+
+    def lightgbm(self, weather: bool) -> dict[str, Any]:
+        """LightGBM parameters that give the same bytes on every run: fixed seed, threads and row-wise."""
+        boost = self.boost(weather)
+        return {
+            "objective": "l2",
+            "verbose": -1,
+            "seed": self.seed,
+            "num_threads": self.threads,
+            "deterministic": True,
+            "force_row_wise": True,
+            "bagging_freq": 1,
+            **boost.model_dump(exclude={"rounds"}),
+        }
+
+    def training_part(self) -> dict[str, Any]:
+        """The settings a trained model depends on; they enter its version."""
+        return self.model_dump(
+            mode="json",
+            include={
+                "issue_hour",
+                "seed",
+                "threads",
+                "today_dropout",
+                "with_weather",
+                "without_weather",
+                "folds",
+            },
+        )

@@ -1,0 +1,139 @@
+"""From a forecast to a control list for one event: trajectories, footprint, attribution, plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+from yrd_airq.attribution.matrix import Attribution, attribute
+from yrd_airq.attribution.settings import AttributionSettings
+from yrd_airq.clock import lead_day
+from yrd_airq.control.plan import Plan, propose
+from yrd_airq.control.settings import ControlSettings
+from yrd_airq.errors import InputError
+from yrd_airq.jobs.issue import LEADS, IssueData
+from yrd_airq.region import Region, load_region
+from yrd_airq.settings import Event, load
+from yrd_airq.store.store import Store
+from yrd_airq.survey.hotspots import find_hotspots
+from yrd_airq.survey.settings import SurveySettings
+from yrd_airq.survey.tracing import trace_sources
+from yrd_airq.transport.footprint import footprint
+from yrd_airq.transport.settings import TransportSettings
+from yrd_airq.transport.trajectory import Trajectories, arrivals_of, back_trajectories
+from yrd_airq.weather.grid import weather_for
+
+SURVEY_AGE = pd.Timedelta(days=30)
+"""Mobile surveys older than this at the issue time are no evidence any more."""
+
+
+@dataclass(frozen=True)
+class Guarantee:
+    """What stands behind a control list, from the air's way to the plan."""
+
+    enterprises: pd.DataFrame
+    trajectories: Trajectories
+    attribution: Attribution
+    plan: Plan
+    hotspots: pd.DataFrame | None
+    traced: pd.DataFrame | None
+
+
+def check_event(event: Event, data: IssueData) -> None:
+    """``InputError`` if the event cannot be served from this issue time: too early, over, or too far off."""
+    issue = data.issue_time
+    if event.end < data.panel.first:
+        raise InputError(
+            f"event {event.code} ({event.start} … {event.end}) lies before the data, which begin on "
+            f"{data.panel.first}; ingest older data or check the event's dates"
+        )
+    if event.end <= issue.date():
+        raise InputError(
+            f"event {event.code} ends on {event.end}, not after the issue time {issue:%Y-%m-%d %H:%M}; "
+            "issue before the event"
+        )
+    if lead_day(issue, event.start) > LEADS[-1]:
+        raise InputError(
+            f"event {event.code} starts on {event.start}, more than {LEADS[-1]} days after the issue time "
+            f"{issue:%Y-%m-%d %H:%M}; issue nearer to the event"
+        )
+
+
+def plan_guarantee(store: Store, data: IssueData, forecasts: pd.DataFrame, event: Event) -> Guarantee:
+    """Trace the air of the event's days, attribute it to the listed enterprises, and choose measures.
+
+    ``forecasts``: rows of the forecast model for the event's cities. Days that the forecast does not
+    reach (the issue date and before, or beyond the last lead day) take no part.
+    """
+    region = load_region()
+    enterprises = store.enterprises()
+    if enterprises.empty:
+        raise InputError("the store holds no enterprise list; ingest one (yrd-airq ingest enterprises FILE)")
+    days = pd.date_range(
+        max(event.start, data.issue_time.date() + timedelta(days=1)),
+        min(event.end, data.issue_time.date() + timedelta(days=LEADS[-1])),
+    )
+    trajectories = _trace_air(data, event, region, days)
+    attribution = attribute(
+        footprint(trajectories, load(TransportSettings, "transport")),
+        enterprises,
+        _medians(forecasts, event, days),
+        region,
+        load(AttributionSettings, "attribution"),
+    )
+    hotspots, traced = _survey(store, enterprises, data.issue_time)
+    plan = propose(
+        event,
+        enterprises,
+        attribution,
+        forecasts,
+        data.issue_time,
+        load(ControlSettings, "control"),
+        region,
+        traced,
+    )
+    return Guarantee(enterprises, trajectories, attribution, plan, hotspots, traced)
+
+
+def _trace_air(data: IssueData, event: Event, region: Region, days: pd.DatetimeIndex) -> Trajectories:
+    settings = load(TransportSettings, "transport")
+    if data.weather_files.empty:
+        raise InputError(
+            "no gridded weather in the store, so the air cannot be traced back; "
+            "ingest NetCDF weather that covers the event (yrd-airq ingest weather FILE…)"
+        )
+    winds = weather_for(
+        data.weather_files,
+        days[0] - pd.Timedelta(hours=settings.hours),
+        days[-1] + pd.Timedelta(days=1),
+        data.issue_time,
+    )
+    places = {code: (region.city(code).lon, region.city(code).lat) for code in event.receptors}
+    if event.venue.adcode in places:
+        places[event.venue.adcode] = (event.venue.lon, event.venue.lat)
+    arrivals = arrivals_of(days[0].date(), days[-1].date(), settings)
+    return back_trajectories(winds, places, arrivals, settings.hours, settings)
+
+
+def _medians(forecasts: pd.DataFrame, event: Event, days: pd.DatetimeIndex) -> pd.DataFrame:
+    """Median forecast of the receptor-days, the concentrations that the attribution shares out."""
+    rows = forecasts[
+        forecasts["adcode"].isin(event.receptors) & pd.to_datetime(forecasts["valid_date"]).isin(days)
+    ]
+    renamed = rows.rename(columns={"valid_date": "date", "q50": "value"})
+    return renamed[["adcode", "date", "target", "value"]].reset_index(drop=True)
+
+
+def _survey(
+    store: Store, enterprises: pd.DataFrame, issue_time: datetime
+) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+    """Hotspots of the mobile surveys before the issue and the enterprises they point to; None without any."""
+    points = store.survey_points()
+    points = points[points["time"].between(pd.Timestamp(issue_time) - SURVEY_AGE, pd.Timestamp(issue_time))]
+    if points.empty:
+        return None, None
+    settings = load(SurveySettings, "survey")
+    hotspots = find_hotspots(points, settings)
+    return hotspots, trace_sources(hotspots, enterprises, settings)

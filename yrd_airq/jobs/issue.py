@@ -1,0 +1,111 @@
+"""What is known at an issue time: the city-day panel, the weather around it, and nothing observed later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import pandas as pd
+
+from yrd_airq import clock
+from yrd_airq.errors import InputError
+from yrd_airq.forecast.panel import Panel, build_panel
+from yrd_airq.region import load_region
+from yrd_airq.store.store import Store
+from yrd_airq.vocab import CityDaySource
+from yrd_airq.weather.city import city_daily_of_archive, city_daily_weather
+
+ISSUE_HOUR = 16
+LEADS = tuple(range(1, 8))
+EARLIEST_PARTIAL_HOUR = 6
+"""Before this hour the issue date itself has too few hours to say anything."""
+FRESH_DAYS = 7
+"""A source whose newest complete day is older than this at the issue time is not used."""
+
+
+@dataclass(frozen=True)
+class IssueData:
+    """All that a forecast at ``issue_time`` may look at.
+
+    ``daily`` (adcode, date, target, value, …) ends with the last complete day; ``weather`` (a row per
+    city-day, with its kind) may reach over the forecast days; ``weather_files`` are the gridded files.
+    """
+
+    issue_time: datetime
+    source: CityDaySource
+    daily: pd.DataFrame
+    weather: pd.DataFrame
+    weather_files: pd.DataFrame
+    panel: Panel
+
+
+def newest_days(store: Store) -> dict[CityDaySource, tuple[date, date]]:
+    """First and last day of the city-day series of each source that the store holds."""
+    spans = {}
+    for source in CityDaySource:
+        days = store.city_daily(source)["date"]
+        if len(days):
+            spans[source] = (days.min().date(), days.max().date())
+    return spans
+
+
+def default_issue_time(store: Store, not_after: date | None = None) -> datetime:
+    """16:00 on the day after the newest complete day, or on ``not_after`` if that is earlier."""
+    spans = newest_days(store)
+    if not spans:
+        raise InputError("the store holds no city-day series; ingest station or city files first")
+    day = max(last for _, last in spans.values()) + timedelta(days=1)
+    if not_after is not None:
+        day = min(day, not_after)
+    return datetime(day.year, day.month, day.day, ISSUE_HOUR)
+
+
+def choose_source(store: Store, issue_time: datetime) -> CityDaySource:
+    """The series to forecast from: stations where they are fresh at the issue time, else the reanalysis."""
+    spans = newest_days(store)
+    known = clock.last_complete_day(issue_time)
+    for source in CityDaySource:
+        if source not in spans:
+            continue
+        first, last = spans[source]
+        if first < known and min(last, known) >= known - timedelta(days=FRESH_DAYS):
+            return source
+    held = "; ".join(f"{source.value} {first} … {last}" for source, (first, last) in spans.items())
+    raise InputError(
+        f"no observations within {FRESH_DAYS} days before the issue time {issue_time:%Y-%m-%d %H:%M}; "
+        f"the store holds: {held or 'nothing'}"
+    )
+
+
+def read_issue(
+    store: Store, issue_time: datetime, source: CityDaySource | None = None, horizon: int = LEADS[-1]
+) -> IssueData:
+    """Read the store as of ``issue_time``, with weather for ``horizon`` days ahead where there is any."""
+    source = source or choose_source(store, issue_time)
+    known = clock.last_complete_day(issue_time)
+    daily = store.city_daily(source, last=known)
+    hourly = None
+    if source is CityDaySource.STATIONS and issue_time.hour >= EARLIEST_PARTIAL_HOUR:
+        hourly = store.city_hourly(daily["date"].min().to_pydatetime(), issue_time)
+    files = store.weather_files()
+    last = issue_time.date() + timedelta(days=horizon)
+    weather = read_weather(store, files, daily["date"].min().date(), last, issue_time)
+    return IssueData(
+        issue_time=issue_time,
+        source=source,
+        daily=daily,
+        weather=weather,
+        weather_files=files,
+        panel=build_panel(daily, hourly, weather, load_region(), max(issue_time.hour, 1), source=source),
+    )
+
+
+def read_weather(
+    store: Store, files: pd.DataFrame, first: date, last: date, issue_time: datetime
+) -> pd.DataFrame:
+    """City weather for the days ``first`` … ``last``: from the grids, else the archive's own city values.
+
+    Days that no source covers are absent; the frame may be empty.
+    """
+    grid = city_daily_weather(files, load_region(), first, last, issue_time, gaps="skip")
+    return grid if len(grid) else city_daily_of_archive(store.city_weather(first, last))
