@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from datetime import datetime
 
 from yrd_airq.brief.blocks import Block, Bullets, Cell, Paragraph, Table, make_columns
-from yrd_airq.brief.content import Brief
+from yrd_airq.brief.content import Brief, InputUsed
 from yrd_airq.brief.content_sources import Control, ListRow
 from yrd_airq.brief.control_section import NOTES_IN_BODY, benefit_cells
 from yrd_airq.brief.forecast_section import forecast_matrix
@@ -148,11 +149,33 @@ def _model_table(brief: Brief) -> Table:
 
 
 def _input_table(brief: Brief) -> Table:
+    """One line per kind of input: the files are too many to print, ``pack.json`` has them all."""
     columns = make_columns(
-        ("资料", 0.9), ("文件", 2.2, "left"), ("行数", 0.7, "right"), ("内容摘要（SHA-256前16位）", 1.6)
+        ("资料", 1.0),
+        ("文件", 2.2, "left"),
+        ("文件数", 0.6, "right"),
+        ("行数", 0.9, "right"),
+        ("内容摘要（SHA-256前16位）", 1.6),
     )
+    kinds: dict[str, list[InputUsed]] = {}
+    for used in brief.lineage.inputs:
+        kinds.setdefault(used.kind_zh, []).append(used)
     rows = tuple(
-        (Cell(used.kind_zh), Cell(used.name), Cell(number(used.rows)), Cell(used.content_hash[:16]))
-        for used in brief.lineage.inputs
+        (
+            Cell(kind),
+            Cell(files[0].name if len(files) == 1 else f"{files[0].name} 等"),
+            Cell(number(len(files))),
+            Cell(number(sum(file.rows for file in files))),
+            Cell(_joint_hash(files)[:16]),
+        )
+        for kind, files in kinds.items()
     )
-    return Table("输入数据", columns, rows)
+    note = "多个文件的摘要为各文件摘要排序后的联合摘要；逐个文件的摘要见随附的内容模型文件（pack.json）。"
+    return Table("输入数据", columns, rows, note)
+
+
+def _joint_hash(files: list[InputUsed]) -> str:
+    """Hash of one file, or of the sorted hashes of several."""
+    if len(files) == 1:
+        return files[0].content_hash
+    return hashlib.sha256("".join(sorted(file.content_hash for file in files)).encode()).hexdigest()

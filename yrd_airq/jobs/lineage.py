@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,12 @@ def inputs_hash(store: Store) -> str:
     return hash_texts(*sorted(store.batches()["content_hash"]))
 
 
-def describe_lineage(store: Store, cards: Sequence[Card], methods_zh: tuple[str, ...]) -> Lineage:
-    """Inputs, models, settings and code of a run, for the brief."""
+def describe_lineage(
+    store: Store, kinds: Collection[Kind], cards: Sequence[Card], methods_zh: tuple[str, ...]
+) -> Lineage:
+    """Inputs of the ``kinds`` that a run used, its models, settings and code, for the brief."""
     batches = store.batches()
+    batches = batches[batches["kind"].isin([kind.value for kind in kinds])]
     return Lineage(
         inputs=tuple(
             InputUsed(

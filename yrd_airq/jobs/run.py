@@ -37,6 +37,7 @@ from yrd_airq.jobs.origin import is_drill
 from yrd_airq.jobs.workspace import Workspace, code_version, hash_files, name_run, settings_hash
 from yrd_airq.region import load_region
 from yrd_airq.settings import Event, config_dir, load, load_event
+from yrd_airq.sources.batch import Kind
 from yrd_airq.store.records import RunRecord
 from yrd_airq.store.store import Store, open_store
 from yrd_airq.verify.scores import score
@@ -165,7 +166,7 @@ def _write_pack(
             forecasts=pd.concat([issued.rows, issued.baselines], ignore_index=True),
             observed=_observed(data),
             observed_source=data.source,
-            lineage=describe_lineage(store, issued.cards, _methods(issued)),
+            lineage=describe_lineage(store, _kinds_used(issued, guarantee), issued.cards, _methods(issued)),
             weather=_weather_ahead(issued),
             trajectories=guarantee.trajectories if guarantee else None,
             attribution=guarantee.attribution if guarantee else None,
@@ -269,6 +270,20 @@ def _weather_ahead(issued: Issued) -> pd.DataFrame | None:
         return None
     ahead = weather[weather["date"] >= pd.Timestamp(issued.data.issue_time.date())]
     return ahead if len(ahead) else None
+
+
+def _kinds_used(issued: Issued, guarantee: Guarantee | None) -> tuple[Kind, ...]:
+    """Kinds of files that this run drew on; others that the store holds had no part in it."""
+    kinds = [Kind.CITIES]
+    if issued.data.source is CityDaySource.STATIONS:
+        kinds = [Kind.STATION_LIST, Kind.STATIONS]
+    if len(issued.data.weather):
+        kinds.append(Kind.WEATHER)
+    if guarantee is not None:
+        kinds.append(Kind.ENTERPRISES)
+        if guarantee.hotspots is not None:
+            kinds.append(Kind.SURVEY)
+    return tuple(kinds)
 
 
 def _methods(issued: Issued) -> tuple[str, ...]:
