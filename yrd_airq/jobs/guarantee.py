@@ -23,6 +23,7 @@ from yrd_airq.survey.tracing import trace_sources
 from yrd_airq.transport.footprint import footprint
 from yrd_airq.transport.settings import TransportSettings
 from yrd_airq.transport.trajectory import Trajectories, arrivals_of, back_trajectories
+from yrd_airq.vocab import Target
 from yrd_airq.weather.grid import weather_for
 
 SURVEY_AGE = pd.Timedelta(days=30)
@@ -118,9 +119,15 @@ def _trace_air(data: IssueData, event: Event, region: Region, days: pd.DatetimeI
 
 
 def _medians(forecasts: pd.DataFrame, event: Event, days: pd.DatetimeIndex) -> pd.DataFrame:
-    """Median forecast of the receptor-days, the concentrations that the attribution shares out."""
+    """Median forecast of the receptor-days, the concentrations that the attribution shares out.
+
+    The targets of the goals, and the two whose benefit every list states.
+    """
+    targets = {Target.O3_MDA8, Target.PM25, *event.goals}
     rows = forecasts[
-        forecasts["adcode"].isin(event.receptors) & pd.to_datetime(forecasts["valid_date"]).isin(days)
+        forecasts["adcode"].isin(event.receptors)
+        & pd.to_datetime(forecasts["valid_date"]).isin(days)
+        & forecasts["target"].isin([target.value for target in targets])
     ]
     renamed = rows.rename(columns={"valid_date": "date", "q50": "value"})
     return renamed[["adcode", "date", "target", "value"]].reset_index(drop=True)

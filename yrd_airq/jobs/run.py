@@ -212,7 +212,10 @@ def _keep(
         store.write_scores(run_id, _long_scores(issued.scores))
     if guarantee is not None:
         store.write_attribution(run_id, guarantee.attribution.budget)
-        store.write_control_list(run_id, guarantee.plan.list)
+        listed = guarantee.plan.list
+        # Enterprises without an order have no period.
+        period = {name: pd.to_datetime(listed[name].replace("", None)) for name in ("start", "end")}
+        store.write_control_list(run_id, listed.assign(**period))
     store.write_run(
         RunRecord(
             run_id,
