@@ -131,11 +131,11 @@ def city_daily(con: _Con, source: CityDaySource, first: date | None, last: date 
 
 
 def weather_files(con: _Con) -> pd.DataFrame:
-    """Weather files at their present paths, in the canonical columns, by span, issue time and path."""
+    """Weather files at their present paths, in the canonical columns, the newest first."""
     return read_frame(
         con,
         """SELECT * EXCLUDE (batch_id) FROM core_weather_file
-        ORDER BY first_time, last_time, issue_time NULLS FIRST, path""",
+        ORDER BY batch_id DESC, path""",
     )
 
 

@@ -98,6 +98,26 @@ def city_daily(weather: xr.Dataset, region: Region) -> pd.DataFrame:
     return out[order].sort_values(["adcode", "date"], ignore_index=True)
 
 
+def city_daily_of_archive(values: pd.DataFrame) -> pd.DataFrame:
+    """City weather that an archive carries itself, in the columns of ``city_daily``.
+
+    ``values``: adcode, date, variable (u10_ms, v10_ms, t2m_k, rh_pct, sp_pa), value, kind. Winds are
+    daily vectors. Absent variables are blank; no rows give an empty frame.
+    """
+    if values.empty:
+        return pd.DataFrame(columns=["adcode", "date", "kind", *_ALWAYS, "wind_from_daily_vector"])
+    wide = values.set_index(["adcode", "date", "kind", "variable"])["value"].unstack()
+    wide = wide.reindex(columns=["u10_ms", "v10_ms", "t2m_k", "rh_pct", "sp_pa"])
+    out = wide.reset_index().rename_axis(columns=None)
+    out["wind_ms"] = np.hypot(out["u10_ms"], out["v10_ms"])
+    for name in ("t2m_c", "sp_hpa"):
+        source, factor, shift = _PRINTED[name]
+        out[name] = out[source] * factor + shift
+    out["wind_from_daily_vector"] = True
+    order = ["adcode", "date", "kind", *_ALWAYS, "wind_from_daily_vector"]
+    return out[order].sort_values(["adcode", "date"], ignore_index=True)
+
+
 def dispersion_grade(city_days: pd.DataFrame, settings: DispersionSettings) -> pd.Series:
     """Grade 好 … 差 of each city-day by the rule of ``configs/weather.yaml``; blank where the wind is.
 

@@ -45,7 +45,8 @@ def weather_for(files: pd.DataFrame, first: datetime, last: datetime, issue_time
     ``files`` has the canonical WEATHER columns (``path`` is read). A field whose time has ended at
     ``issue_time`` comes from an analysis; later ones from the newest forecast issued by then, else
     from an analysis (perfect prognosis; its ``kind`` stays ``analysis``). Forecasts issued later are
-    never used. Equal candidates: finer step first, then path. The dataset carries ``kind`` and
+    never used. Equal candidates: finer step first, then the order of ``files`` (the store has the newest
+    first). The dataset carries ``kind`` and
     ``step_hours`` per time. Raises ``InputError`` for hours without winds, blank winds, values that
     cannot be in the stated unit, and files that are gone.
     """
@@ -116,7 +117,7 @@ def _candidates(
     )
     in_time = files["issue_time"].isna() | (pd.to_datetime(files["issue_time"]) <= issue_time)
     found = []
-    for path in sorted(set(files.loc[near & in_time, "path"])):
+    for path in files.loc[near & in_time, "path"].drop_duplicates():
         with netcdf_header.opened(Path(path)) as dataset:
             header = netcdf_header.describe(dataset, Path(path).name)
         if header.issue_time is None or header.issue_time <= issue_time:
@@ -124,7 +125,7 @@ def _candidates(
             step = pd.Timedelta(hours=header.step_hours)
             found.append(_Candidate(Path(path), _instants(header), ends, step, header.issue_time))
     epoch = pd.Timestamp(0)
-    return sorted(found, key=lambda c: (-(c.issue_time or epoch).value, c.step, str(c.path)))
+    return sorted(found, key=lambda c: (-(c.issue_time or epoch).value, c.step))
 
 
 def _choose(

@@ -1,0 +1,48 @@
+"""A drill world of one summer, taken into a store once."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from yrd_airq.drill.settings import load_drill
+from yrd_airq.drill.write import write_drill
+from yrd_airq.jobs.ingest import ingest_folder
+from yrd_airq.jobs.workspace import Workspace
+
+
+@pytest.fixture(scope="session")
+def _configs() -> Iterator[None]:
+    patch = pytest.MonkeyPatch()
+    patch.setenv("YRD_AIRQ_CONFIGS", str(ROOT / "configs"))
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="session")
+def drill_files(_configs: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files of the drill from May on."""
+    folder = tmp_path_factory.mktemp("world") / "files"
+    write_drill(folder, load_drill().model_copy(update={"first_day": date(2026, 5, 1)}))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def filled(drill_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A store with the drill in it, and a registry that tests share; not to be written to."""
+    folder = tmp_path_factory.mktemp("filled")
+    workspace = Workspace(folder / "store.duckdb", folder / "models", folder / "out")
+    ingest_folder(workspace, drill_files)
+    return workspace
+
+
+@pytest.fixture
+def workspace(filled: Workspace, tmp_path: Path) -> Workspace:
+    """A copy of the filled store for one test; models are shared, since a version never changes."""
+    shutil.copy(filled.store, tmp_path / "store.duckdb")
+    return Workspace(tmp_path / "store.duckdb", filled.models, tmp_path / "out")
