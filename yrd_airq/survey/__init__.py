@@ -1,0 +1,1 @@
+"""Survey: mobile-survey (走航) tracks become hotspots, and hotspots point to the enterprises upwind."""
