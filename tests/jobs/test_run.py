@@ -25,6 +25,7 @@ from yrd_airq.jobs.run import PackReport, run_daily, run_event, run_once
 from yrd_airq.jobs.workspace import Workspace
 from yrd_airq.sources.batch import Kind
 from yrd_airq.store.store import open_store
+from yrd_airq.vocab import CityDaySource
 
 EVENT = ROOT / "configs" / "events" / "drill.yaml"
 ISSUE = datetime(2026, 8, 18, 16)
@@ -199,3 +200,29 @@ def test_a_broken_file_is_left_out_and_the_rest_is_used(
     bare.mkdir()
     with pytest.raises(InputError, match="no usable file"):
         ingest_folder(workspace, bare)
+
+
+def test_a_run_that_broke_off_before_the_city_series_is_made_good(
+    drill_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = Workspace(tmp_path / "store.duckdb", tmp_path / "models", tmp_path / "out")
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for file in (
+        *(drill_files / "stations_hourly").glob("*07.csv.gz"),
+        drill_files / "stations/station_list.csv",
+    ):
+        shutil.copy(file, folder)
+
+    def break_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("yrd_airq.jobs.ingest.refresh_city_series", break_off)
+        with pytest.raises(KeyboardInterrupt):
+            ingest_folder(workspace, folder)
+    with open_store(workspace.store) as store:
+        assert store.city_daily(CityDaySource.STATIONS).empty
+    assert ingest_folder(workspace, folder).new_rows == 0
+    with open_store(workspace.store) as store:
+        assert len(store.city_daily(CityDaySource.STATIONS)) > 1000

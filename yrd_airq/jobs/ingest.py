@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from yrd_airq.errors import InputError
-from yrd_airq.jobs.workspace import Workspace
+from yrd_airq.jobs.workspace import Workspace, hash_files, hash_texts
 from yrd_airq.quality.refresh import refresh_city_series
+from yrd_airq.settings import config_dir
 from yrd_airq.sources.batch import Kind
 from yrd_airq.sources.reading import find_inputs, read
 from yrd_airq.store.records import Ingested
 from yrd_airq.store.store import Store, open_store
+
+CITY_SERIES = "city"
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def ingest_folder(workspace: Workspace, folder: Path) -> IngestReport:
         if not taken:
             reasons = "".join(f"\n  - {path.name}: {reason}" for path, reason in left_out[:10])
             raise InputError(f"{folder}: no usable file of a known layout was found{reasons}")
-        _refresh(store, taken)
+        refresh_if_stale(store)
     return IngestReport(tuple(taken), tuple(left_out))
 
 
@@ -85,7 +88,7 @@ def ingest_files(
     """Take in the named files (folders are searched) as ``kind``; an unusable file is an ``InputError``."""
     with open_store(workspace.store) as store:
         taken = [store.ingest(read(path, kind, layout)) for path in _expand(paths)]
-        _refresh(store, taken)
+        refresh_if_stale(store)
     return IngestReport(tuple(taken))
 
 
@@ -99,7 +102,15 @@ def _expand(paths: Iterable[Path]) -> list[Path]:
     return files
 
 
-def _refresh(store: Store, taken: Iterable[Ingested]) -> None:
-    """Rebuild the city series where station values or the station list changed."""
-    if any(item.new_rows and item.kind in (Kind.STATIONS, Kind.STATION_LIST) for item in taken):
+def refresh_if_stale(store: Store) -> None:
+    """Rebuild the city series if they were made from other station files, lists or rules than there are now.
+
+    The note of what they were made from is written last, so that an interrupted run is made good by the next.
+    """
+    batches = store.batches()
+    files = batches[batches["kind"].isin([Kind.STATIONS.value, Kind.STATION_LIST.value])]
+    rules = [config_dir() / f"{name}.yaml" for name in ("quality", "standards", "region")]
+    made_from = hash_texts(*sorted(files["content_hash"]), hash_files(rules))
+    if len(files) and store.made_from(CITY_SERIES) != made_from:
         refresh_city_series(store)
+        store.note_made_from(CITY_SERIES, made_from)

@@ -41,6 +41,12 @@ def write_hotspots(con: _Con, frame: pd.DataFrame) -> bool:
     return contents.replace(con, "core_survey_hotspot", rows, "true", ())
 
 
+def note_made_from(con: _Con, series: str, made_from: str) -> bool:
+    """Note what a derived series was made from, in place of the former note."""
+    rows = contents.fit("core_made_from", pd.DataFrame({"series": [series], "made_from": [made_from]}))
+    return contents.replace(con, "core_made_from", rows, "series = ?", (series,))
+
+
 def _replace_window(
     con: _Con,
     table: str,

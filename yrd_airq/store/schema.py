@@ -97,6 +97,10 @@ TABLES: dict[str, dict[str, str]] = {
         standard VARCHAR
         source VARCHAR
     """),
+    "core_made_from": _columns("""
+        series VARCHAR
+        made_from VARCHAR
+    """),
     "core_weather_file": _columns("""
         path VARCHAR
         layout VARCHAR

@@ -82,6 +82,15 @@ class Store:
         """Stations with values that no list names: station_code, first_time, last_time, values."""
         return observations.unlisted_stations(self._con)
 
+    def made_from(self, series: str) -> str | None:
+        """What a derived series was last made from, as noted then; None if it never was."""
+        notes = read_frame(self._con, "SELECT * FROM core_made_from").set_index("series")["made_from"]
+        return str(notes[series]) if series in notes else None
+
+    def note_made_from(self, series: str, made_from: str) -> bool:
+        """Note what a derived series has been made from, once all of it is written."""
+        return derived.note_made_from(self._con, series, made_from)
+
     def write_flags(
         self, frame: pd.DataFrame, first: datetime | None = None, last: datetime | None = None
     ) -> bool:
