@@ -127,8 +127,9 @@ def test_event_days_ask_for_controls_within_reach(
 ) -> None:
     event = load_event(EVENT)
     mda8 = daily_mda8(hourly).loc[str(event.start) : str(event.end), list(event.receptors)]
-    assert mda8[event.venue.adcode].mean() > event.goals[Target.O3_MDA8]
-    assert mda8.to_numpy().max() < 200
+    goal = event.goals[Target.O3_MDA8]
+    assert mda8[event.venue.adcode].max() > goal - 5
+    assert goal < mda8.to_numpy().max() < 1.2 * goal
 
 
 def test_photostationary_balance() -> None:

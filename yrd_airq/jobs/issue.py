@@ -103,9 +103,12 @@ def read_issue(
 def read_weather(
     store: Store, files: pd.DataFrame, first: date, last: date, issue_time: datetime
 ) -> pd.DataFrame:
-    """City weather for the days ``first`` … ``last``: from the grids, else the archive's own city values.
+    """City weather for the days ``first`` … ``last``: from the grids, on other days the archive's own values.
 
     Days that no source covers are absent; the frame may be empty.
     """
     grid = city_daily_weather(files, load_region(), first, last, issue_time, gaps="skip")
-    return grid if len(grid) else city_daily_of_archive(store.city_weather(first, last))
+    archive = city_daily_of_archive(store.city_weather(first, last))
+    rest = archive[~archive["date"].isin(grid["date"].unique())]
+    frames = [frame for frame in (grid, rest) if len(frame)]
+    return pd.concat(frames, ignore_index=True) if frames else grid
