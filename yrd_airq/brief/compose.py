@@ -200,7 +200,11 @@ def _attribution(
     if results.attribution is None:
         return None
     return origins.build_attribution(
-        results.attribution, event.start if event is not None else None, region, settings
+        results.attribution,
+        event.start if event is not None else None,
+        event.venue.adcode if event is not None else None,
+        region,
+        settings,
     )
 
 

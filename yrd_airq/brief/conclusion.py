@@ -31,7 +31,13 @@ def conclude_event(forecast: Forecast, event: Event, control: Control | None, re
     outlook = f"预计{city}{city_headline(own)}。" if own else ""
     risk = _tell_risk(own)
     advice, effect = _advise(control, event)
-    text = fit((outlook, risk, advice + effect), (outlook, advice + effect), (outlook, advice))
+    need = _tell_need(control, event)
+    text = fit(
+        (outlook, risk, need, advice + effect),
+        (outlook, need, advice + effect),
+        (outlook, advice + effect),
+        (outlook, advice),
+    )
     figures = [_day_figure(day) for day in own[:_KEY_DAYS]]
     if control is not None:
         figures.append(
@@ -62,6 +68,18 @@ def _tell_risk(days: list[ForecastDay]) -> str:
         return ""
     p, day, q = max(known, key=lambda item: item[0])
     return f"{date_zh(day.date)}{q.target.info.name_zh}超标概率最高，为{percent(p)}。"
+
+
+def _tell_need(control: Control | None, event: Event) -> str:
+    """The goal that asks for most: its forecast quantile beside the limit."""
+    asked = [row for row in control.requirements if row.required > 0] if control is not None else []
+    if not asked:
+        return ""
+    row = max(asked, key=lambda r: r.required / r.goal)
+    return (
+        f"{row.city_zh}{date_zh(row.date)}{row.target.info.name_zh}预报{percent(event.goal_quantile)}分位"
+        f"{number(row.forecast)}μg/m³，高于目标{number(row.goal)}。"
+    )
 
 
 def _day_figure(day: ForecastDay) -> KeyFigure:

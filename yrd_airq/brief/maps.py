@@ -37,6 +37,7 @@ _PATHS_WIDTH_IN = TEXT_WIDTH_IN * 0.62
 _UNKNOWN, _VENUE, _ENTERPRISE, _HOTSPOT = "#D8D8D8", "#C1121F", "#F2A104", "#7A3E9D"
 _NAMED = ("310000", "320100", "320300", "330100", "330300", "340100")
 _RAISED_DEG = 0.42  # a label that the venue's star would cover
+_LABEL_DEG = (1.0, 0.75)  # room that a label with two lines takes
 _KM_PER_DEGREE = 111.2
 
 
@@ -66,12 +67,22 @@ def _draw_day(axes: Axes, brief: Brief, region: Region, day: date) -> None:
     colours = [LEVELS[found[a].level - 1].hex if a in found else _UNKNOWN for a in region.adcodes]
     _draw_cities(axes, region, colours)
     axes.set_title(label(date_zh(day)), fontsize=9, pad=3)
-    receptors = occasion.receptors if occasion is not None else ()
-    for adcode in dict.fromkeys((*_NAMED, *receptors)):
-        if adcode in found:
-            _write_city(axes, region, found[adcode], occasion is not None and adcode == occasion.adcode)
+    receptors = (occasion.adcode, *occasion.receptors) if occasion is not None else ()
+    for adcode in _spaced([a for a in dict.fromkeys((*receptors, *_NAMED)) if a in found], region):
+        _write_city(axes, region, found[adcode], occasion is not None and adcode == occasion.adcode)
     if occasion is not None:
         _draw_venue(axes, occasion, 45)
+
+
+def _spaced(adcodes: list[str], region: Region) -> list[str]:
+    """The cities in turn, without those whose label would cover that of one before."""
+    kept: list[str] = []
+    for code in adcodes:
+        lon, lat = region.city(code).lon, region.city(code).lat
+        others = [region.city(other) for other in kept]
+        if all(abs(lon - o.lon) > _LABEL_DEG[0] or abs(lat - o.lat) > _LABEL_DEG[1] for o in others):
+            kept.append(code)
+    return kept
 
 
 def _draw_cities(axes: Axes, region: Region, colours: list[str], edge: str = "#8A949B") -> None:

@@ -132,9 +132,13 @@ def _describe_transport(
 
 
 def build_attribution(
-    matrix: SourceMatrix, lead_date: date | None, region: Region, settings: BriefSettings
+    matrix: SourceMatrix,
+    lead_date: date | None,
+    lead_city: str | None,
+    region: Region,
+    settings: BriefSettings,
 ) -> Attribution | None:
-    """Closing budgets, the one of ``lead_date`` (or else the first day) first; None without any budget."""
+    """Closing budgets, that of ``lead_city`` on ``lead_date`` first where there is one; None without any."""
     table = matrix.budget.assign(
         date=pd.to_datetime(matrix.budget["date"]).dt.date, target=matrix.budget["target"].astype(str)
     )
@@ -142,7 +146,9 @@ def build_attribution(
         return None
     groups = table.groupby(["receptor", "date", "target"], sort=True)
     budgets = [_budget(group, region, settings.budget_parts_shown) for _, group in groups]
-    budgets.sort(key=lambda b: (_rank(b.target), b.date != lead_date, b.date, b.adcode))
+    budgets.sort(
+        key=lambda b: (_rank(b.target), b.adcode != lead_city, b.date != lead_date, b.date, b.adcode)
+    )
     regime = _describe_regime(matrix.regime, region)
     leading = {b.target: b for b in reversed(budgets)}
     texts = [_describe_budget(leading[t]) for t in sorted(leading, key=_rank)[:2]]
