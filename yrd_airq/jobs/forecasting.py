@@ -29,7 +29,7 @@ from yrd_airq.vocab import CityDaySource, Target, WeatherKind
 
 TARGETS = {
     CityDaySource.STATIONS: (Target.O3_MDA8, Target.PM25, Target.PM10, Target.NO2),
-    CityDaySource.REANALYSIS: (Target.O3_MEAN, Target.PM25, Target.PM10, Target.NO2),
+    CityDaySource.REANALYSIS: (Target.O3_MEAN, Target.PM25, Target.PM10),
 }
 CHECKED_ISSUES = 7
 CHECKED_LEADS = (1, 2, 3)
