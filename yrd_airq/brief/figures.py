@@ -71,9 +71,11 @@ def _focus(brief: Brief) -> str:
 
 
 def _charted_targets(brief: Brief) -> list[Target]:
+    """Ozone once, as MDA8 where there is one: a third panel would crowd the day labels."""
     focus = _focus(brief)
     days = [day for day in brief.forecast.days if day.adcode == focus]
-    return [target for target in _CHARTED if any(day.quantity(target) for day in days)]
+    found = [target for target in _CHARTED if any(day.quantity(target) for day in days)]
+    return [target for target in found if target is not Target.O3_MEAN or Target.O3_MDA8 not in found]
 
 
 def draw_forecast_chart(brief: Brief, region: Region) -> Figure:
