@@ -31,7 +31,7 @@ def list_enterprises(
 ) -> pd.DataFrame:
     """The list in the columns ``LIST_COLUMNS``.
 
-    First the selected enterprises by relief per burden, then ``alternates`` next-best ones that were
+    First the selected enterprises, those that bring most first, then ``alternates`` next-best ones that were
     not selected (all candidates when no control is needed) without a measure, then the exempt and
     the voluntary ones by zone and id. ``rank`` numbers the selected. Benefits are means over the
     event's receptors and days; reductions hold for one day in kg. What is unknown stays empty.
@@ -64,10 +64,13 @@ def _judge(problem: Problem, solution: Solution) -> pd.DataFrame:
 
 def _order(table: pd.DataFrame, problem: Problem, solution: Solution) -> pd.DataFrame:
     merit = np.append(problem.merit, -np.inf)[table["candidate"]]
-    asked = table["status"].isin([Status.SELECTED, Status.NOT_SELECTED])
+    worth = np.append(problem.worth, -np.inf)[table["candidate"]]
+    chosen, waiting_list = table["status"] == Status.SELECTED, table["status"] == Status.NOT_SELECTED
+    asked = chosen | waiting_list
     keys = table.assign(
         group=table["status"].map(_ORDER),
-        merit=np.where(asked, -merit, 0.0),
+        # A meeting reads from the top: the names that bring most stand first, whatever they cost.
+        merit=np.select([chosen, waiting_list], [-worth, -merit], 0.0),
         ring=np.where(asked, 0, np.where(table["zone"] < 0, 99, table["zone"])),
     )
     keys = keys[keys["group"].notna() & ~((keys["status"] == Status.NOT_SELECTED) & (keys["candidate"] < 0))]

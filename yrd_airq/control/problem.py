@@ -75,10 +75,15 @@ class Problem:
         return np.asarray(self.benefit[self.goal_rows] / goal[:, None])
 
     @cached_property
-    def merit(self) -> NDArray[np.float64]:
-        """Relief per burden of each candidate: over the goals that are exceeded, over all if none is."""
+    def worth(self) -> NDArray[np.float64]:
+        """Relief of each candidate, summed over the goals that are exceeded, over all if none is."""
         look = self.need > 0 if (self.need > 0).any() else self.need < np.inf
-        return np.asarray(self.relief[look].sum(axis=0) / self.burden)
+        return np.asarray(self.relief[look].sum(axis=0))
+
+    @cached_property
+    def merit(self) -> NDArray[np.float64]:
+        """Relief per burden of each candidate, what a greedy ranking goes by."""
+        return self.worth / self.burden
 
     def mean_benefit(self, targets: Sequence[Target]) -> NDArray[np.float64]:
         """Mean fall over receptors and days per candidate, µg/m³, of the first target that is modelled."""
