@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from yrd_airq.brief.part import Part
@@ -102,6 +103,15 @@ class ForecastDay(Part):
     def quantity(self, target: Target) -> Quantity | None:
         """The forecast of ``target``, or None if it was not forecast."""
         return next((q for q in self.quantities if q.target is target), None)
+
+
+_DETAILED = (Target.O3_MDA8, Target.O3_MEAN, Target.PM25)
+
+
+def detailed_targets(days: Sequence[ForecastDay]) -> list[Target]:
+    """Targets to show in detail: ozone once, as MDA8 where there is one, and PM2.5."""
+    found = [target for target in _DETAILED if any(day.quantity(target) for day in days)]
+    return [target for target in found if target is not Target.O3_MEAN or Target.O3_MDA8 not in found]
 
 
 class Forecast(Part):

@@ -15,13 +15,12 @@ from matplotlib.patches import Patch
 from yrd_airq.brief import maps
 from yrd_airq.brief.canvas import FAINT, INK, MUTED, SERIES, TEXT_WIDTH_IN, label, new_figure, save, style
 from yrd_airq.brief.content import Brief
-from yrd_airq.brief.content_air import ForecastDay
+from yrd_airq.brief.content_air import ForecastDay, detailed_targets
 from yrd_airq.brief.content_sources import Budget
 from yrd_airq.brief.typography import number, percent
 from yrd_airq.region import Region, load_region
 from yrd_airq.vocab import Target
 
-_CHARTED = (Target.O3_MDA8, Target.O3_MEAN, Target.PM25)
 _GOAL, _LIMIT = "#2E8B57", "#D1495B"
 KIND_COLOURS = {
     "enterprise_sector": "#D9822B",
@@ -71,11 +70,8 @@ def _focus(brief: Brief) -> str:
 
 
 def _charted_targets(brief: Brief) -> list[Target]:
-    """Ozone once, as MDA8 where there is one: a third panel would crowd the day labels."""
     focus = _focus(brief)
-    days = [day for day in brief.forecast.days if day.adcode == focus]
-    found = [target for target in _CHARTED if any(day.quantity(target) for day in days)]
-    return [target for target in found if target is not Target.O3_MEAN or Target.O3_MDA8 not in found]
+    return detailed_targets([day for day in brief.forecast.days if day.adcode == focus])
 
 
 def draw_forecast_chart(brief: Brief, region: Region) -> Figure:

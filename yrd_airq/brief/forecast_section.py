@@ -7,14 +7,12 @@ from datetime import date
 
 from yrd_airq.brief.blocks import Block, Cell, Figure, Paragraph, Table, make_columns, row_spans
 from yrd_airq.brief.content import Brief
-from yrd_airq.brief.content_air import Forecast, ForecastDay, Quantity
+from yrd_airq.brief.content_air import Forecast, ForecastDay, Quantity, detailed_targets
 from yrd_airq.brief.figures import figure_keys
 from yrd_airq.brief.typography import MISSING, interval, number, percent
 from yrd_airq.brief.wording import date_zh
-from yrd_airq.vocab import Target
 
 FULL_DAYS = 3  # days 4–7 are a trend: level only
-_DETAILED = (Target.O3_MDA8, Target.O3_MEAN, Target.PM25)
 
 
 def forecast(brief: Brief) -> Iterator[Block]:
@@ -77,7 +75,7 @@ def detail_table(part: Forecast) -> Table:
     order = {adcode: k for k, adcode in enumerate(part.focus)}
     days = [day for day in part.days if day.adcode in order and day.date in part.detail_dates]
     days.sort(key=lambda day: (order[day.adcode], day.date))
-    targets = [target for target in _DETAILED if any(day.quantity(target) for day in days)]
+    targets = detailed_targets(days)
     columns = [("城市", 0.8), ("日期", 1.0), ("AQI", 1.0), ("级别", 1.6), ("首要污染物", 1.3)]
     for target in targets:
         columns += [(target.info.name_zh, 1.7), ("超标概率", 1.0)]
