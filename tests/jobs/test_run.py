@@ -17,7 +17,7 @@ import yaml
 
 from tests.conftest import ROOT
 from yrd_airq.errors import InputError
-from yrd_airq.jobs.forecasting import issue_forecast
+from yrd_airq.jobs.forecasting import issue_forecast, leads_by_limits
 from yrd_airq.jobs.ingest import ingest_files, ingest_folder
 from yrd_airq.jobs.issue import read_issue
 from yrd_airq.jobs.lineage import trace_run
@@ -25,7 +25,7 @@ from yrd_airq.jobs.run import PackReport, run_daily, run_event, run_once
 from yrd_airq.jobs.workspace import Workspace
 from yrd_airq.sources.batch import Kind
 from yrd_airq.store.store import open_store
-from yrd_airq.vocab import CityDaySource
+from yrd_airq.vocab import CityDaySource, Target
 
 EVENT = ROOT / "configs" / "events" / "drill.yaml"
 ISSUE = datetime(2026, 8, 18, 16)
@@ -110,6 +110,12 @@ def test_a_pack_and_a_run_can_be_traced(event_run: tuple[Workspace, PackReport])
     assert of_run["event_code"] == "drill"
     with pytest.raises(InputError, match="neither a pack folder nor a run"):
         trace_run(workspace, "event-000000000000")
+
+
+def test_exceedance_is_judged_by_the_limit_of_the_day() -> None:
+    groups = leads_by_limits(datetime(2026, 2, 26, 16), (1, 2, 3, 4))
+    assert [(limits[Target.PM25], leads) for limits, leads in groups] == [(75, (1, 2)), (60, (3, 4))]
+    assert len(leads_by_limits(ISSUE, range(1, 8))) == 1
 
 
 def test_daily_bulletin_checks_yesterday(workspace: Workspace) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from yrd_airq.clock import valid_date
 from yrd_airq.errors import InputError
 from yrd_airq.forecast.baselines import climatology, damped_persistence, persistence
 from yrd_airq.forecast.issue import complete, forecast
@@ -128,6 +129,20 @@ def thresholds(day: date) -> dict[Target, float]:
     }
 
 
+def leads_by_limits(
+    issue_time: datetime, leads: Sequence[int]
+) -> list[tuple[dict[Target, float], tuple[int, ...]]]:
+    """Leads by the limits in force on their days: one group, two where a new standard begins among them."""
+    found: list[tuple[dict[Target, float], tuple[int, ...]]] = []
+    for lead in leads:
+        limits = thresholds(valid_date(issue_time, lead))
+        if found and found[-1][0] == limits:
+            found[-1] = (limits, (*found[-1][1], lead))
+        else:
+            found.append((limits, (lead,)))
+    return found
+
+
 def _forecast_target(
     data: IssueData,
     models: Sequence[Model],
@@ -136,13 +151,14 @@ def _forecast_target(
     leads: Sequence[int],
     settings: ForecastSettings,
 ) -> pd.DataFrame:
-    limits = thresholds(issue_time.date() + timedelta(days=1))
-    tries = [forecast(data.panel, model, issue_time, leads, limits) for model in models]
-    tries.append(damped_persistence(data.panel, target, issue_time, leads, settings, limits))
-    own = complete(*tries)
-    if target is not Target.O3_MEAN:
-        return own
-    return _join([own, mda8_from_mean(own, settings, limits[Target.O3_MDA8])])
+    frames = []
+    for limits, some in leads_by_limits(issue_time, leads):
+        tries = [forecast(data.panel, model, issue_time, some, limits) for model in models]
+        tries.append(damped_persistence(data.panel, target, issue_time, some, settings, limits))
+        frames.append(complete(*tries))
+        if target is Target.O3_MEAN:
+            frames.append(mda8_from_mean(frames[-1], settings, limits[Target.O3_MDA8]))
+    return _join(frames)
 
 
 def _baselines(
