@@ -185,7 +185,8 @@ class Yesterday(Part):
 class Check(Part):
     """How earlier issues did, and, in a hindcast, how this one did.
 
-    ``outcome_scores``: this issue over all cities, ``outcomes``: its focus cities; hindcasts only.
+    ``outcome_scores``: this issue over all cities, ``outcomes``: its focus cities on the days in detail;
+    hindcasts only.
     """
 
     text_zh: str

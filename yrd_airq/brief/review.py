@@ -139,7 +139,8 @@ def _outcomes(hindsight: Hindsight, forecast: Forecast, shown: Sequence[str]) ->
         )
         for target in _SHOWN_TARGETS
         for day in forecast.days
-        if day.adcode in shown and (q := day.quantity(target)) is not None
+        if day.adcode in shown and day.date in forecast.detail_dates
+        if (q := day.quantity(target)) is not None
         if (value := seen.get((day.adcode, day.date, target.value))) is not None
     )
 
