@@ -14,6 +14,7 @@ import pytest
 
 from tests.conftest import ROOT
 from yrd_airq import cli
+from yrd_airq.forecast.rows import COLUMNS
 
 HOURLY = "date,hour,type,1001A,1002A\n20260301,1,PM2.5,12,13\n20260301,1,O3,60,61\n"
 PLANT = "enterprise_id,name_zh,adcode,lon,lat,sector,nox_tpa,so2_tpa,pm_tpa,voc_tpa,emission_basis\n"
@@ -197,18 +198,7 @@ def test_real_files_train_forecast_and_backtest(
     assert set(scores["models"]) == {"lightgbm", "persistence", "climatology"}
     assert scores["weather"]["kind"] == "none"
     rows = pd.read_parquet(out / "forecasts.parquet")
-    assert {
-        "adcode",
-        "issue_time",
-        "valid_date",
-        "lead_day",
-        "target",
-        "model",
-        "mean",
-        "q10",
-        "q50",
-        "q90",
-    } <= set(rows)
+    assert {*COLUMNS, "observed"} <= set(rows)
     assert set(rows["lead_day"]) == {1, 3}
     own = rows[(rows["model"] == "lightgbm") & (rows["lead_day"] == 1)]
     assert own["adcode"].nunique() == 12

@@ -18,7 +18,7 @@ from yrd_airq.region import Region, load_region
 from yrd_airq.settings import Event, load
 from yrd_airq.store.store import Store
 from yrd_airq.survey.hotspots import find_hotspots
-from yrd_airq.survey.settings import SurveySettings
+from yrd_airq.survey.settings import load_survey
 from yrd_airq.survey.tracing import trace_sources
 from yrd_airq.transport.footprint import footprint
 from yrd_airq.transport.settings import TransportSettings
@@ -76,9 +76,10 @@ def plan_guarantee(store: Store, data: IssueData, forecasts: pd.DataFrame, event
         max(event.start, data.issue_time.date() + timedelta(days=1)),
         min(event.end, data.issue_time.date() + timedelta(days=LEADS[-1])),
     )
-    trajectories = _trace_air(data, event, region, days)
+    transport = load(TransportSettings, "transport")
+    trajectories = _trace_air(data, event, region, days, transport)
     attribution = attribute(
-        footprint(trajectories, load(TransportSettings, "transport")),
+        footprint(trajectories, transport),
         enterprises,
         _medians(forecasts, event, days),
         region,
@@ -98,8 +99,9 @@ def plan_guarantee(store: Store, data: IssueData, forecasts: pd.DataFrame, event
     return Guarantee(enterprises, trajectories, attribution, plan, hotspots, traced)
 
 
-def _trace_air(data: IssueData, event: Event, region: Region, days: pd.DatetimeIndex) -> Trajectories:
-    settings = load(TransportSettings, "transport")
+def _trace_air(
+    data: IssueData, event: Event, region: Region, days: pd.DatetimeIndex, settings: TransportSettings
+) -> Trajectories:
     if data.weather_files.empty:
         raise InputError(
             "no gridded weather in the store, so the air cannot be traced back; "
@@ -141,6 +143,6 @@ def _survey(
     points = points[points["time"].between(pd.Timestamp(issue_time) - SURVEY_AGE, pd.Timestamp(issue_time))]
     if points.empty:
         return None, None
-    settings = load(SurveySettings, "survey")
+    settings = load_survey()
     hotspots = find_hotspots(points, settings)
     return hotspots, trace_sources(hotspots, enterprises, settings)

@@ -12,7 +12,7 @@ import pandas as pd
 from yrd_airq.brief.compose import Issue, Results, compose
 from yrd_airq.brief.render import render
 from yrd_airq.brief.review import Hindsight
-from yrd_airq.brief.settings import BriefSettings
+from yrd_airq.brief.settings import load_brief_settings
 from yrd_airq.errors import InfeasibleError
 from yrd_airq.forecast.baselines import PERSISTENCE
 from yrd_airq.forecast.ozone import observed_mda8
@@ -108,7 +108,7 @@ def write_pack(workspace: Workspace, store: Store, issued: Issued, occasion: Occ
             notes_zh=_notes(issued, guarantee),
         ),
         load_region(),
-        load(BriefSettings, "brief"),
+        load_brief_settings(),
     )
     missed = guarantee is not None and guarantee.plan.status == "infeasible_relaxed"
     _keep(store, run_id, kind, issued, event, guarantee, "goal missed" if missed else "done")

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import yrd_airq.drill
-from yrd_airq.drill.settings import DrillSettings
+from yrd_airq.drill.settings import DrillSettings, load_drill
 from yrd_airq.drill.write import write_drill
 from yrd_airq.jobs.forecasting import issue_forecast, keep_forecast
 from yrd_airq.jobs.guarantee import check_event, plan_guarantee
@@ -16,7 +16,7 @@ from yrd_airq.jobs.ingest import ingest_folder
 from yrd_airq.jobs.issue import default_issue_time, read_issue
 from yrd_airq.jobs.pack import Occasion, PackReport, write_pack
 from yrd_airq.jobs.workspace import Workspace, hash_files
-from yrd_airq.settings import config_dir, load, load_event
+from yrd_airq.settings import config_dir, load_event
 from yrd_airq.store.store import open_store
 
 DRILL_FOLDER = Path("data/drill")
@@ -42,7 +42,7 @@ def run_drill(
     store: Path | None, out: Path | None, event_file: Path | None, issue_time: datetime | None
 ) -> PackReport:
     """The whole main job in the drill world, with its own store so that it never mixes with real data."""
-    settings = load(DrillSettings, "drill")
+    settings = load_drill()
     world = _drill_world(settings)
     workspace = Workspace.of(store or world / "store.duckdb", out=out)
     event = event_file or config_dir() / "events" / "drill.yaml"

@@ -33,12 +33,6 @@ def check_file(path: Path) -> None:
         raise InputError(f"{path}: the file is empty; fetch it again")
 
 
-def hash_file(path: Path) -> str:
-    """SHA-256 of the file's bytes in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def read_content(path: Path) -> Content:
     """The whole file, gzip (recognised by its first bytes, not its name) unpacked.
 
