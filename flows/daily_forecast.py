@@ -9,6 +9,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.ingest import ingest_task
+from flows.snapshot import snapshot_task
 from yrd_airq.jobs.run import run_daily
 from yrd_airq.jobs.workspace import Workspace
 
@@ -31,5 +32,6 @@ def daily_forecast(
     if folder is not None:
         ingest_task(workspace, folder)
     report = bulletin_task(workspace, issue_time)
+    snapshot_task(workspace)
     create_markdown_artifact(markdown=f"Daily bulletin: `{report['pack']}`", key="daily-bulletin")
     return report

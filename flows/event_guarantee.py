@@ -9,6 +9,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.ingest import ingest_task
+from flows.snapshot import snapshot_task
 from yrd_airq.jobs.run import run_event
 from yrd_airq.jobs.workspace import Workspace
 
@@ -32,5 +33,6 @@ def event_guarantee(
     if folder is not None:
         ingest_task(workspace, folder)
     report = event_task(workspace, event, issue_time)
+    snapshot_task(workspace)
     create_markdown_artifact(markdown=f"Event pack: `{report['pack']}`", key="event-guarantee")
     return report

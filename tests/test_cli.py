@@ -116,7 +116,8 @@ def test_refused_cells_rows_and_columns_go_to_quarantine(
     code, out, _ = run(
         capsys, "ingest", "stations", _write(tmp_path / "h.csv", hours), "--store", store, "--json"
     )
-    assert (code, json.loads(out)["new_rows"], json.loads(out)["refused_rows"]) == (0, 1, 2)
+    told = json.loads(out)
+    assert (code, told["rows_in"], told["new_rows"], told["refused_rows"]) == (0, 4, 1, 3)
     plants = PLANT + "P1,示例一,330100,120.2,30.2,steel,1,1,1,1,x\nP2,示例二,330100,,,steel,1,1,1,1,x\n"
     code, out, _ = run(
         capsys, "ingest", "enterprises", _write(tmp_path / "p.csv", plants), "--store", store, "--json"
@@ -217,3 +218,115 @@ def test_every_command_has_a_help_text(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_the_project_stands_where_the_configs_are() -> None:
     assert (ROOT / "configs" / "region.yaml").is_file()
+
+
+STATION_LIST = (
+    "监测点编码,监测点名称,城市,经度,纬度,对照点\n1001A,甲,上海,121.4,31.2,N\n1002A,乙,上海,121.5,31.3,N\n"
+)
+
+
+def _hours(count: int, spike_at: int | None = None) -> str:
+    rows = [
+        f"20260301,{hour},SO2,{490 if hour == spike_at else 20 + hour % 3},{21 + hour % 2}"
+        for hour in range(1, count + 1)
+    ]
+    return "\n".join(["date,hour,type,1001A,1002A", *rows]) + "\n"
+
+
+def test_one_unusable_file_among_good_ones_is_named_and_the_others_are_kept(
+    capsys: pytest.CaptureFixture[str], store: str, tmp_path: Path
+) -> None:
+    good, bad = _write(tmp_path / "h.csv", HOURLY), _write(tmp_path / "odd.csv", "a,b\n1,2\n")
+    code, out, err = run(capsys, "ingest", "stations", bad, good, "--store", store, "--json")
+    assert (code, json.loads(out)["new_rows"]) == (2, 4)
+    assert "odd.csv" in err
+    plants = _write(tmp_path / "p.csv", PLANT + "P1,示例一,330100,120.2,30.2,steel,1,1,1,1,x\n")
+    code, _, err = run(capsys, "ingest", "stations", plants, "--store", store)
+    assert code == 2
+    assert "holds enterprises" in err
+
+
+def test_store_commands_check_list_gaps_copy_and_restore(
+    capsys: pytest.CaptureFixture[str], store: str, tmp_path: Path
+) -> None:
+    hours = _hours(20).replace("20260301,7,SO2,21,22\n", "")
+    assert hours.count("\n") == 20
+    files = [_write(tmp_path / "list.csv", STATION_LIST), _write(tmp_path / "h.csv", hours)]
+    assert run(capsys, "ingest", "stations", *files, "--store", store)[0] == 0
+    code, out, _ = run(capsys, "store", "check", "--store", store)
+    assert code == 0
+    assert "the store is sound" in out
+    code, out, _ = run(capsys, "store", "gaps", "--store", store, "--json")
+    told = json.loads(out)
+    assert (told["station_hours"], told["gaps"][0]["hours"], told["gaps"][0]["whole_network"]) == (2, "7", 1)
+    assert run(capsys, "store", "snapshot", "--store", store)[0] == 0
+    Path(store).write_bytes(b"damaged")
+    code, _, err = run(capsys, "store", "check", "--store", store)
+    assert (code, "not a usable store" in err) == (2, True)
+    code, out, _ = run(capsys, "store", "restore", "--store", store)
+    assert (code, ".before-restore" in out) == (0, True)
+    assert json.loads(run(capsys, "store", "gaps", "--store", store, "--json")[1]) == told
+    code, _, err = run(capsys, "store", "restore", "--store", store, "--folder", str(tmp_path / "none"))
+    assert (code, "holds no readable snapshot" in err) == (2, True)
+    assert run(capsys, "store", "check", "--store", store)[0] == 0, "the store in use is untouched"
+    code, _, err = run(capsys, "store", "check", "--store", str(tmp_path / "no.duckdb"))
+    assert (code, "no such store" in err) == (2, True)
+
+
+def test_a_forecaster_sets_and_lifts_flags_and_they_survive_the_next_ingest(
+    capsys: pytest.CaptureFixture[str], store: str, tmp_path: Path
+) -> None:
+    files = [_write(tmp_path / "list.csv", STATION_LIST), _write(tmp_path / "h.csv", _hours(24, spike_at=9))]
+    run(capsys, "ingest", "stations", *files, "--store", store)
+    told = json.loads(run(capsys, "quality", "report", "--store", store, "--json")[1])
+    assert (told["left_out"], told["lifted"]) == (1, 0)
+    lift = (
+        "quality",
+        "lift",
+        "1001A",
+        "so2",
+        "--from",
+        "2026-03-01T09:00",
+        "--reason",
+        "复核属实",
+        "--by",
+        "王",
+    )
+    code, out, _ = run(capsys, *lift, "--store", store, "--json")
+    assert (code, json.loads(out)["values"]) == (0, 1)
+    leave = ("quality", "set", "1002A", "all", "--from", "2026-03-01T02:00", "--to", "2026-03-01T04:00")
+    code, out, _ = run(capsys, *leave, "--reason", "检修", "--by", "王", "--store", store, "--json")
+    assert (code, json.loads(out)["values"]) == (0, 3)
+    revised = _write(
+        tmp_path / "again.csv", _hours(24, spike_at=9).replace("20260301,2,SO2,22,21", "20260301,2,SO2,23,25")
+    )
+    run(capsys, "ingest", "stations", revised, "--store", store)
+    code, out, _ = run(capsys, "quality", "report", "--store", store, "--json", "--out", str(tmp_path / "qc"))
+    told = json.loads(out)
+    assert (told["left_out"], told["lifted"]) == (3, 1)
+    assert all(Path(name).is_file() for name in told["files"])
+    code, _, err = run(capsys, *lift[:4], "--from", "2026-03-01T09:30", *lift[6:], "--store", store)
+    assert (code, "whole hour" in err) == (2, True)
+
+
+def test_statistics_are_printed_and_exported(
+    capsys: pytest.CaptureFixture[str], store: str, tmp_path: Path
+) -> None:
+    files = [_write(tmp_path / "list.csv", STATION_LIST), _write(tmp_path / "h.csv", _hours(23))]
+    run(capsys, "ingest", "stations", *files, "--store", store)
+    asked = ("stats", "--from", "2026-03-01", "--to", "2026-03-01", "--by", "day", "--store", store)
+    code, out, err = run(capsys, *asked, "--out", str(tmp_path / "stats.xlsx"))
+    assert (code, "上海市" in out, "stats.xlsx" in err) == (0, True, True)
+    table = pd.read_excel(tmp_path / "stats.xlsx")
+    assert table["城市"].tolist() == ["上海市"]
+    code, _, err = run(capsys, "stats", "--from", "2020-01-01", "--to", "2020-01-31", "--store", store)
+    assert (code, "no city-day values" in err) == (2, True)
+
+
+def test_feeds_are_listed_and_an_unknown_one_is_named(capsys: pytest.CaptureFixture[str], store: str) -> None:
+    code, out, _ = run(capsys, "fetch", "list")
+    assert (code, "archive-mirror" in out) == (0, True)
+    code, _, err = run(capsys, "fetch", "nowhere", "--store", store)
+    assert (code, "feed 'nowhere' is not known; known are cnemc" in err) == (2, True)
+    code, _, err = run(capsys, "fetch", "openaq", "--store", store)
+    assert (code, "OPENAQ_API_KEY" in err) == (2, True)

@@ -19,6 +19,11 @@ _OFFSET = pd.Timedelta(hours=8)
 _HOUR = pd.Timedelta(hours=1)
 
 
+def beijing_now() -> datetime:
+    """The present as naive Beijing time in whole seconds."""
+    return datetime.now(BEIJING).replace(tzinfo=None, microsecond=0)
+
+
 def from_utc(times: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Naive or aware UTC times as naive Beijing times."""
     naive = times.tz_convert("UTC").tz_localize(None) if times.tz is not None else times

@@ -75,7 +75,7 @@ def time_drill(folder: Path) -> dict[str, float]:
 def score_reanalysis(folder: Path, real: Path) -> list[dict[str, Any]]:
     """2017 of the city-day reanalysis, trained to 2016-12-31, with analysed weather and without."""
     workspace = Workspace(folder / "cities.duckdb", folder / "models", folder / "out")
-    ingest_files(workspace, [real / "city_daily_reanalysis"], Kind.CITIES)
+    ingest_files(workspace, [real / "city_daily_reanalysis"], [Kind.CITIES])
     year = date(2017, 1, 1), date(2017, 12, 31)
     return [
         run_backtest(
@@ -89,9 +89,9 @@ def score_reanalysis(folder: Path, real: Path) -> list[dict[str, Any]]:
 def score_stations(folder: Path, real: Path) -> list[dict[str, Any]]:
     """August and September 2019 at the national stations, trained to 2019-07-31, no weather."""
     workspace = Workspace(folder / "stations.duckdb", folder / "models", folder / "out")
-    ingest_files(workspace, [real / "stations"], Kind.STATION_LIST)
+    ingest_files(workspace, [real / "stations"], [Kind.STATION_LIST])
     months = sorted((real / "stations_hourly").glob("*.csv.gz"))
-    ingest_files(workspace, months, Kind.STATIONS)
+    ingest_files(workspace, months, [Kind.STATIONS])
     period = date(2019, 8, 1), date(2019, 9, 29)
     return [
         run_backtest(

@@ -11,10 +11,12 @@ from prefect.testing.utilities import prefect_test_harness
 
 from flows.daily_forecast import daily_forecast
 from flows.event_guarantee import event_guarantee
+from flows.fetch import fetch
 from flows.train import train
 from tests.conftest import ROOT
 from yrd_airq.drill.settings import load_drill
 from yrd_airq.drill.write import write_drill
+from yrd_airq.errors import InputError
 from yrd_airq.vocab import Target
 
 ISSUE = datetime(2026, 8, 18, 16)
@@ -41,3 +43,6 @@ def test_train_daily_and_event_flows_end_in_packs(tmp_path: Path, monkeypatch: p
     )
     assert (Path(event["pack"]) / "control_list.csv").is_file()
     assert event["exit_code"] in (0, 3)
+    assert (tmp_path / "snapshot" / "snapshot.json").is_file()
+    with pytest.raises(InputError, match="feed 'nowhere' is not known"):
+        fetch(feed="nowhere", store=store)

@@ -160,7 +160,7 @@ def test_weather_of_a_target_day_changes_that_lead(
         assert last_day.sum() >= 7
         file["t2m"][last_day] = file["t2m"][last_day] + 8.0
         file["u10"][last_day] = file["u10"][last_day] * 0.2
-    ingest_files(workspace, [revised], Kind.WEATHER)
+    ingest_files(workspace, [revised], [Kind.WEATHER])
     after = forecast_rows(workspace, ISSUE)
     moved = (after["mean"] - before["mean"]).abs() > 1e-9
     assert set(after.loc[moved, "lead_day"]) <= {7}
@@ -224,7 +224,7 @@ def test_a_run_that_broke_off_before_the_city_series_is_made_good(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("yrd_airq.jobs.ingest.refresh_city_series", break_off)
+        patch.setattr("yrd_airq.jobs.series.refresh_city_series", break_off)
         with pytest.raises(KeyboardInterrupt):
             ingest_folder(workspace, folder)
     with open_store(workspace.store) as store:

@@ -1,14 +1,17 @@
-"""Small station networks and a stand-in for the store, made in memory."""
+"""Small station networks made in memory, as frames and as the batches that a file would bring."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from yrd_airq.clock import day_labels
+from yrd_airq.sources.batch import SCHEMAS, Batch, Kind, refused_table
 from yrd_airq.vocab import Pollutant
 
 NANJING, SUZHOU = "320100", "320500"
@@ -37,46 +40,40 @@ def rough_air(first: date, last: date, codes: Sequence[str], seed: int = 1) -> d
         values = random.integers(20, 60, (len(labels), len(codes))).astype(float)
         values[random.random(values.shape) < 0.05] = np.nan
         air[pollutant] = pd.DataFrame(values / (50 if pollutant is Pollutant.CO else 1), labels, list(codes))
+    # Coarse particles hold the fine ones.
+    air[Pollutant.PM10] = air[Pollutant.PM10] + air[Pollutant.PM25].fillna(40)
     return air
 
 
-class MemoryStore:
-    """What the refresh asks of a store, kept in memory; a write replaces its window."""
+def values_batch(air: Mapping[Pollutant, pd.DataFrame], name: str) -> Batch:
+    """The values of the frames as a file would bring them; missing ones are left out."""
+    parts = []
+    for pollutant, hourly in air.items():
+        hour, station = np.nonzero(hourly.notna().to_numpy())
+        columns = [
+            pa.array(hourly.columns.to_numpy()[station].astype(str).tolist()),
+            pa.array(hourly.index.to_numpy()[hour]),
+            pa.array([pollutant.value] * len(hour)),
+            pa.array(hourly.to_numpy()[hour, station]),
+        ]
+        schema = SCHEMAS[Kind.STATIONS]
+        table = pa.Table.from_arrays(
+            [c.cast(f.type) for c, f in zip(columns, schema, strict=True)], schema=schema
+        )
+        parts.append(table)
+    rows = pa.concat_tables(parts)
+    digest = hashlib.sha256(repr(rows.to_pydict()).encode()).hexdigest()
+    return Batch(Kind.STATIONS, "test", name, digest, rows, refused_table([]), rows.num_rows)
 
-    def __init__(self, air: Mapping[Pollutant, pd.DataFrame], stations: pd.DataFrame) -> None:
-        self.air = dict(air)
-        self.stations = stations
-        self.flags = self.hourly = self.daily = pd.DataFrame()
 
-    def station_span(self) -> tuple[datetime, datetime] | None:
-        if not self.air:
-            return None
-        index = self.air[Pollutant.PM25].index
-        return index[0].to_pydatetime(), index[-1].to_pydatetime()
-
-    def station_list(self) -> pd.DataFrame:
-        return self.stations
-
-    def station_hourly(
-        self, items: Sequence[str], first: datetime, last: datetime
-    ) -> dict[str, pd.DataFrame]:
-        hours = pd.date_range(first, last, freq="h")
-        return {str(item): self.air[Pollutant(item)].reindex(hours) for item in items}
-
-    def write_flags(self, rows: pd.DataFrame, first: datetime, last: datetime) -> None:
-        self.flags = self._replaced(self.flags, rows, "time", first, last)
-
-    def write_city_hourly(self, rows: pd.DataFrame, first: datetime, last: datetime) -> None:
-        self.hourly = self._replaced(self.hourly, rows, "time", first, last)
-
-    def write_city_daily(self, rows: pd.DataFrame, first: date, last: date) -> None:
-        self.daily = self._replaced(self.daily, rows, "date", first, last)
-
-    @staticmethod
-    def _replaced(held: pd.DataFrame, rows: pd.DataFrame, time: str, first: date, last: date) -> pd.DataFrame:
-        window = pd.Timestamp(first), pd.Timestamp(last)
-        assert rows[time].between(*window).all()
-        kept = held if held.empty else held[~held[time].between(*window)]
-        parts = [part for part in (kept, rows) if not part.empty]
-        joined = pd.concat(parts, ignore_index=True) if parts else rows
-        return joined.sort_values(list(joined.columns[:4]), ignore_index=True)
+def list_batch(stations: pd.DataFrame, name: str) -> Batch:
+    """A station list as a file would bring it; columns that it lacks are unknown."""
+    schema = SCHEMAS[Kind.STATION_LIST]
+    columns = {"name_zh": stations["station_code"], "city_zh": "", "background": False, **stations}
+    rows = pa.Table.from_pandas(
+        pd.DataFrame(columns).reindex(columns=schema.names).astype(object).where(lambda f: f.notna(), None),
+        schema=schema,
+        preserve_index=False,
+    )
+    digest = hashlib.sha256((name + repr(rows.to_pydict())).encode()).hexdigest()
+    return Batch(Kind.STATION_LIST, "test", name, digest, rows, refused_table([]), rows.num_rows)

@@ -5,6 +5,8 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.quality.stations import NANJING, SUZHOU, frame, rough_air, station_list
 from yrd_airq.clock import day_labels
@@ -136,6 +138,109 @@ def test_all_targets_sorted_and_not_rounded() -> None:
     assert table.groupby("date")["standard"].unique().map(list).tolist() == [["HJ 633-2012"], ["HJ 633-2026"]]
     one = air[PM25][["a", "b"]].iloc[:24]
     assert _value(table.head(6))[0] == pytest.approx(one.mean().mean(), abs=1e-9)  # type: ignore[index]
+
+
+def _dated(*rows: tuple[str, str | None, str | None, str | None]) -> pd.DataFrame:
+    """Station list of code, adcode, first and last day of validity."""
+    code, adcode, first, last = zip(*rows, strict=True)
+    return pd.DataFrame(
+        {
+            "station_code": code,
+            "adcode": adcode,
+            "counted": True,
+            "background": False,
+            "valid_from": pd.to_datetime(pd.Series(first)),
+            "valid_to": pd.to_datetime(pd.Series(last)),
+        }
+    )
+
+
+def test_a_moved_station_counts_for_its_old_city_before_and_its_new_one_after() -> None:
+    stations = _dated(
+        ("a", NANJING, None, None),
+        ("m", NANJING, None, "2019-01-10"),
+        ("m", SUZHOU, "2019-01-11", None),
+        ("e", SUZHOU, None, None),
+    )
+    hourly = frame({"a": 10.0, "m": 40.0, "e": 20.0}, DAY, date(2019, 1, 11))
+    table = city_daily({PM25: hourly}, stations)
+    assert _value(table.iloc[[0]]) == (25.0, 2)
+    assert _value(table.iloc[[1]]) == (10.0, 1)
+    assert _value(table.iloc[[2]], SUZHOU) == (20.0, 1)
+    assert _value(table.iloc[[3]], SUZHOU) == (30.0, 2)
+    # hour 24 of the 10th is labelled 00:00 of the 11th and still belongs to the old city
+    hours = city_hourly({PM25: hourly}, stations).set_index(["adcode", "time"])["value"]
+    assert hours[NANJING, pd.Timestamp("2019-01-11 00:00")] == 25
+    assert hours[NANJING, pd.Timestamp("2019-01-11 01:00")] == 10
+
+
+def test_a_closed_station_neither_counts_nor_lowers_the_share() -> None:
+    open_rows = [("a", NANJING, None, None), ("b", NANJING, "2019-01-11", None)]
+    hourly = frame({"a": 10.0, "b": 20.0, "c": 90.0}, DAY, date(2019, 1, 12))
+    hourly.loc["2019-01-11 01:00":, "c"] = np.nan  # closed; it sent values earlier in the month
+    closed = _dated(*open_rows, ("c", NANJING, None, "2019-01-10"))
+    table = city_daily({PM25: hourly}, closed)
+    assert table["value"].tolist() == [50.0, 15.0, 15.0]
+    assert table["valid_stations"].tolist() == [2, 2, 2]
+    # without the date of its closing it is a failing station: 2 of 3
+    failing = _dated(*open_rows, ("c", NANJING, None, None))
+    assert city_daily({PM25: hourly}, failing)["value"].tolist() == [50.0]
+
+
+def test_background_sites_are_left_out_and_of_repeated_rows_the_first_is_used() -> None:
+    stations = _dated(("a", NANJING, None, None), ("k", NANJING, None, None), ("a", SUZHOU, None, None))
+    stations["background"] = [None, True, None]
+    table = city_daily({PM25: frame({"a": 10.0, "k": 90.0}, DAY)}, stations)
+    assert table[["adcode", "value"]].to_numpy().tolist() == [[NANJING, 10.0]]
+
+
+@settings(deadline=None, max_examples=8)
+@given(st.data())
+def test_dated_membership_equals_a_list_for_each_day(data: st.DataObject) -> None:
+    """Every day of a window computed with the rows that hold on it alone gives the same table."""
+    first, last = DAY, date(2019, 1, 14)
+    days = pd.date_range(first, last)
+    codes = ["a", "b", "c", "d"]
+    rows = []
+    for code in codes:
+        cut = data.draw(st.integers(0, len(days)))
+        until = None if cut == len(days) else days[cut] - pd.Timedelta(days=1)
+        rows.append((code, data.draw(st.sampled_from([NANJING, SUZHOU])), None, until))
+        if cut < len(days) and data.draw(st.booleans()):
+            rows.append((code, data.draw(st.sampled_from([NANJING, SUZHOU])), days[cut], None))
+    stations = _dated(*rows)
+    hourly = {PM25: rough_air(first, last, codes)[PM25]}
+    whole = city_daily(hourly, stations)
+    sent = pd.DataFrame({"station_code": codes, "pollutant": "pm25"})
+    for day in days:
+        holds = (stations["valid_from"].isna() | (stations["valid_from"] <= day)) & (
+            stations["valid_to"].isna() | (day <= stations["valid_to"])
+        )
+        alone = {PM25: hourly[PM25].loc[day_labels(day.date(), day.date())]}
+        plain = stations.loc[holds, ["station_code", "adcode", "counted"]]
+        expected = city_daily(alone, plain, reporting=sent)
+        got = whole[whole["date"] == day].reset_index(drop=True)
+        pd.testing.assert_frame_equal(got, expected, check_dtype=False)
+
+
+def test_a_few_days_with_the_months_reporting_equal_the_whole_month() -> None:
+    first, last = date(2019, 1, 1), date(2019, 1, 31)
+    air = rough_air(first, last, ["a", "b", "e", "f"])
+    for hourly in air.values():
+        hourly.loc["2019-01-10 03:00":, "f"] = np.nan  # f fails for the rest of the month
+    stations = station_list(a=NANJING, b=NANJING, e=SUZHOU, f=SUZHOU)
+    month = city_daily(air, stations)
+    told = pd.DataFrame(
+        [(c, p.value) for c in "abef" for p in Pollutant], columns=["station_code", "pollutant"]
+    )
+    few = {p: hourly.loc["2019-01-14 01:00":"2019-01-16 00:00"] for p, hourly in air.items()}
+    part = city_daily(few, stations, reporting=told)
+    same = month[month["date"].between("2019-01-14", "2019-01-15")].reset_index(drop=True)
+    pd.testing.assert_frame_equal(part, same)
+    assert SUZHOU not in set(part["adcode"])  # one of two
+    assert SUZHOU in set(city_daily(few, stations)["adcode"])  # the days alone do not know of f
+    with pytest.raises(InputError, match="one month at a time"):
+        city_daily({PM25: frame({"a": 1.0}, date(2019, 1, 31), date(2019, 2, 1))}, stations, reporting=told)
 
 
 def test_no_list_gives_empty_tables_and_no_values_an_error() -> None:

@@ -117,6 +117,24 @@ def test_truncated_file_is_refused_by_name(tmp_path: Path, file_format: str, kep
         netcdf_header.read(path)
 
 
+def test_damaged_classic_headers_are_refused_and_crash_nothing(tmp_path: Path) -> None:
+    whole = write_weather(tmp_path / "a.nc", HOURS, file_format="NETCDF3_CLASSIC").read_bytes()
+    refused = 0
+    for k in (1080, *range(40)):  # On the first of these the NetCDF library itself ends the process.
+        rng = np.random.default_rng([5, k])
+        made = bytearray(whole)
+        for place in rng.integers(4, 3000, rng.integers(1, 30)):
+            made[place] = rng.integers(0, 256)
+        path = tmp_path / "b.nc"
+        path.write_bytes(bytes(made))
+        try:
+            assert netcdf_header.read(path).rows_in == 1
+        except InputError as error:
+            assert "b.nc" in str(error)
+            refused += 1
+    assert refused > 20
+
+
 def with_units(data: xr.Dataset, name: str, unit: str) -> xr.Dataset:
     data[name].attrs["units"] = unit
     return data

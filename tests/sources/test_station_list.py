@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
+from pathlib import Path
+
+import openpyxl
 import pytest
 
 from tests.sources.factories import write_lines, write_station_list
@@ -80,7 +84,9 @@ def test_background_sites_are_not_counted(tmp_path):
             background=True,
         )
     )
-    assert {code: r["counted"] for code, r in stations(batch).items()} == {"1141A": True, "1147A": False}
+    found = stations(batch)
+    assert {code: r["counted"] for code, r in found.items()} == {"1141A": True, "1147A": False}
+    assert {code: r["background"] for code, r in found.items()} == {"1141A": False, "1147A": True}
 
 
 def test_malformed_codes_are_refused(tmp_path):
@@ -98,3 +104,97 @@ def test_missing_column_is_named(tmp_path):
     assert station_list.matches(path)
     with pytest.raises(InputError, match=r"lacks the column.*经度, 纬度"):
         station_list.read(path)
+
+
+def validity(batch) -> list[tuple[str, date | None, date | None]]:
+    return [(r["station_code"], r["valid_from"], r["valid_to"]) for r in batch.rows.to_pylist()]
+
+
+HEAD = "监测点编码,监测点名称,城市,经度,纬度"
+
+
+@pytest.mark.parametrize("columns", ["启用日期,停用日期", "开始日期,结束日期"])
+def test_a_code_may_stand_again_if_it_is_valid_at_other_times(tmp_path, columns):
+    path = write_lines(
+        tmp_path / "list.csv",
+        f"{HEAD},{columns}",
+        "1141A,新址,上海,121.5,31.2,2019-06-01,",
+        "1141A,旧址,上海,121.4,31.2,,2019/5/31",
+        "1142A,甲,上海,121.4,31.2,20180101,2018年12月31日",
+        "1142A,乙,上海,121.4,31.2,2018-12-31,",
+        "1143A,丙,上海,121.4,31.2,2019-01-02,2019-01-01",
+        "1144A,丁,上海,121.4,31.2,2019-02-30,",
+    )
+    batch = station_list.read(path)
+    assert validity(batch) == [
+        ("1141A", date(2019, 6, 1), None),
+        ("1141A", None, date(2019, 5, 31)),
+        ("1142A", date(2018, 1, 1), date(2018, 12, 31)),
+        ("1144A", None, None),
+    ]
+    second = columns.split(",")[1]
+    assert [(r["row"], r["field"], r["rows"]) for r in batch.refused.to_pylist()] == [
+        (4, "监测点编码", 1),
+        (5, second, 1),
+        (6, columns.split(",")[0], 0),
+    ]
+    assert batch.rows_in == 6
+
+
+def test_dates_in_names_serve_where_the_list_has_no_columns_for_them(tmp_path):
+    batch = station_list.read(
+        write_station_list(
+            tmp_path / "list.csv",
+            "1184A,城东财政所(停运180626),扬州,119.46,32.3878",
+            "1185A,市监测站（181220停用）,扬州,119.404,32.41",
+            "3207A,市政府原办公楼(20190308启用),滁州,118.3117,32.3039",
+            "1082A,涧河(已停用),太原,112.573,37.9103",
+            "1083A,某站(190230停用),太原,112.573,37.9103",
+            "1084A,二号(180626),太原,112.573,37.9103",
+        )
+    )
+    assert validity(batch) == [
+        ("1184A", None, date(2018, 6, 26)),
+        ("1185A", None, date(2018, 12, 20)),
+        ("3207A", date(2019, 3, 8), None),
+        ("1082A", None, None),
+        ("1083A", None, None),
+        ("1084A", None, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("站点列表-2020.01.01起.csv", date(2020, 1, 1)),
+        ("StationList-2021-02-03.csv", date(2021, 2, 3)),
+        ("list.csv", None),
+        ("StationList-2020.13.01.csv", None),
+        ("2019.01.01-2020.01.01.csv", None),
+    ],
+)
+def test_the_date_of_the_list_stands_in_its_name(tmp_path, name, expected):
+    batch = station_list.read(write_station_list(tmp_path / name, "1141A,普陀,上海,121.4,31.238"))
+    assert batch.rows["list_from"].to_pylist() == [expected]
+
+
+def test_a_workbook_is_read_like_a_text(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append([*HEAD.split(","), "启用日期", "对照点"])
+    book.active.append(["1141A", "普陀", "上海", 121.4, 31.238, date(2019, 1, 1), None])
+    book.active.append(["1147A", "淀山湖", "上海", 120.978, "31.0935", None, "Y"])
+    book.save(tmp_path / "list.xlsx")
+    assert station_list.matches(tmp_path / "list.xlsx")
+    batch = station_list.read(tmp_path / "list.xlsx")
+    assert validity(batch) == [("1141A", date(2019, 1, 1), None), ("1147A", None, None)]
+    assert batch.rows["lon"].to_pylist() == [121.4, 120.978]
+    assert batch.rows["counted"].to_pylist() == [True, False]
+
+
+def test_real_list(real_data: Path):
+    batch = station_list.read(real_data / "stations" / "station_list.csv")
+    found = stations(batch)
+    assert (batch.rows_in, batch.rows.num_rows) == (1641, 1640)
+    assert found["1185A"]["valid_to"] == date(2018, 12, 20)
+    assert found["3207A"]["valid_from"] == date(2019, 3, 7)
+    assert sum(r["valid_to"] is not None for r in found.values()) == 49

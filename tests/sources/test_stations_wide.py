@@ -136,10 +136,10 @@ def test_header_alone_is_an_error(tmp_path):
         stations_wide.read(path)
 
 
-def test_text_that_is_not_utf8_is_an_error(tmp_path):
+def test_text_that_is_neither_utf8_nor_gbk_is_an_error(tmp_path):
     path = tmp_path / "a.csv"
-    path.write_bytes(b"date,hour,type,1141A\n20190101,1,\xcb\xd5,3\n")
-    with pytest.raises(InputError, match="not UTF-8"):
+    path.write_bytes(b"date,hour,type,1141A\n20190101,1,SO2,\xcb\n")
+    with pytest.raises(InputError, match="not UTF-8 or GBK"):
         stations_wide.read(path)
 
 
@@ -207,5 +207,5 @@ def test_every_filled_cell_is_stored_or_refused(tmp_path: Path, lines, codes):
 
 def test_refused_tables_have_one_schema(tmp_path):
     batch = stations_wide.read(write_stations(tmp_path / "a.csv", ["20190101,1,SO2,-3,4"]))
-    assert batch.refused.schema.names == ["row", "field", "reason", "content"]
+    assert batch.refused.schema.names == ["row", "field", "reason", "content", "rows"]
     assert batch.refused.schema.field("row").type == pa.int64()

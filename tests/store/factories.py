@@ -20,8 +20,9 @@ def batch_of(kind: Kind, rows: Iterable[Sequence[object]], name: str = "a.csv", 
     schema = SCHEMAS[kind]
     columns = [pa.array([row[k] for row in listed], type=field.type) for k, field in enumerate(schema)]
     digest = hashlib.sha256(repr((name, listed)).encode()).hexdigest()
-    bad = refused_table(Refusal(k + 1, "x", "not a number; left out", "abc") for k in range(refused))
-    return Batch(kind, "test", name, digest, pa.Table.from_arrays(columns, schema=schema), bad)
+    bad = refused_table(Refusal(k + 1, "x", "not a number; left out", "abc", 1) for k in range(refused))
+    table = pa.Table.from_arrays(columns, schema=schema)
+    return Batch(kind, "test", name, digest, table, bad, table.num_rows + refused)
 
 
 def stations(values: dict[tuple[str, int, str], float], name: str = "a.csv", refused: int = 0) -> Batch:
@@ -39,7 +40,9 @@ def cities(rows: Iterable[tuple[str, str, date, str, float]], name: str = "c.csv
 def station_list(rows: Iterable[tuple[str, str]], name: str = "list.csv") -> Batch:
     """Stations as code and name."""
     return batch_of(
-        Kind.STATION_LIST, [(code, label, "上海", "310000", True, 121.4, None) for code, label in rows], name
+        Kind.STATION_LIST,
+        [(code, label, "上海", "310000", True, False, 121.4, None, None, None, None) for code, label in rows],
+        name,
     )
 
 
@@ -70,7 +73,7 @@ def enterprises(ids: Iterable[str], name: str = "plants.csv", grade: str | None 
 def weather(path: str, content: str = "w") -> Batch:
     row = (path, "era5", "analysis", None, START, START, 1.0, 110.0, 123.0, 24.0, 38.0, "u10_ms,v10_ms")
     made = batch_of(Kind.WEATHER, [row], "w.nc")
-    return Batch(made.kind, made.layout, made.name, content, made.rows, made.refused)
+    return Batch(made.kind, made.layout, made.name, content, made.rows, made.refused, made.rows_in)
 
 
 def survey(rows: Iterable[tuple[str, int, str, float]], name: str = "s.csv") -> Batch:

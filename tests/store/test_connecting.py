@@ -48,8 +48,9 @@ def start(program: str, path: Path) -> subprocess.Popen[str]:
     return process
 
 
-def test_a_second_process_is_told_that_the_store_is_busy(tmp_path):
+def test_a_second_process_is_told_that_the_store_is_busy(tmp_path, monkeypatch):
     path = tmp_path / "store.duckdb"
+    monkeypatch.setenv("YRD_AIRQ_STORE_WAIT", "0")
     with open_store(path):
         pass
     process = start(HOLD, path)
@@ -63,6 +64,22 @@ def test_a_second_process_is_told_that_the_store_is_busy(tmp_path):
         process.wait()
     with open_store(path) as store:
         assert store.batches().empty
+
+
+def test_a_busy_store_is_waited_for(tmp_path, monkeypatch):
+    path = tmp_path / "store.duckdb"
+    with open_store(path):
+        pass
+    process = start(HOLD.replace("60", "1"), path)
+    with open_store(path) as store:
+        assert store.batches().empty
+    assert process.wait() == 0
+    monkeypatch.setenv("YRD_AIRQ_STORE_WAIT", "long")
+    with (
+        pytest.raises(InputError, match="YRD_AIRQ_STORE_WAIT='long' is not a whole number"),
+        open_store(path),
+    ):
+        pass
 
 
 def test_a_killed_writer_leaves_only_whole_batches(tmp_path):
@@ -108,7 +125,7 @@ def test_a_foreign_database_and_another_version_are_refused(tmp_path):
         pass
     with duckdb.connect(str(other)) as con:
         con.execute("UPDATE schema_version SET version = 99")
-    with pytest.raises(InputError, match="schema version 99, this program needs"), open_store(other):
+    with pytest.raises(InputError, match="schema version 99, this program knows up to"), open_store(other):
         pass
 
 

@@ -83,9 +83,9 @@ def test_newest_batch_comes_last_in_whatever_order_rows_arrive():
 
 
 def test_values_as_known_at_a_time(store, monkeypatch):
-    monkeypatch.setattr(ingesting, "now", lambda: datetime(2020, 1, 1))
+    monkeypatch.setattr(ingesting, "beijing_now", lambda: datetime(2020, 1, 1))
     store.ingest(make.stations({("A1", 0, "pm25"): 10}))
-    monkeypatch.setattr(ingesting, "now", lambda: datetime(2020, 1, 2))
+    monkeypatch.setattr(ingesting, "beijing_now", lambda: datetime(2020, 1, 2))
     store.ingest(make.stations({("A1", 0, "pm25"): 20}, "b.csv"))
     known = [
         store.station_hourly(["pm25"], START, START, known_at=datetime(2020, 1, day, 12))[
@@ -129,14 +129,8 @@ def test_failure_in_the_middle_leaves_nothing(store, monkeypatch):
 
 def test_statement_that_fails_is_rolled_back_and_named(store):
     good = make.stations({("A1", 0, "pm25"): 10})
-    odd = Batch(
-        good.kind,
-        good.layout,
-        "odd.csv",
-        "h",
-        good.rows,
-        make.stations({}, refused=1).refused.drop_columns(["reason"]),
-    )
+    refused = make.stations({}, refused=1).refused.drop_columns(["reason"])
+    odd = Batch(good.kind, good.layout, "odd.csv", "h", good.rows, refused, 2)
     before = store.checksums()
     with pytest.raises(duckdb.BinderException, match="reason"):
         store.ingest(odd)

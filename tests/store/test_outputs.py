@@ -6,13 +6,12 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pandas as pd
-import pyarrow.parquet as pq
 import pytest
 
 from tests.store import factories as make
 from tests.store.factories import START
 from yrd_airq.errors import InputError
-from yrd_airq.store import issued, schema
+from yrd_airq.store import issued
 from yrd_airq.store.records import RunRecord
 from yrd_airq.store.store import open_store
 from yrd_airq.vocab import CityDaySource
@@ -74,10 +73,11 @@ def test_city_hours_and_flags(store):
             "pollutant": ["pm25"],
             "flag": ["suspect"],
             "rule": ["spike"],
+            "reason": ["490 µg/m³, at most 40 before and after"],
         }
     )
     assert store.write_flags(flags, START, START + timedelta(hours=5))
-    assert store.flags().values.tolist() == [["A1", START, "pm25", "suspect", "spike"]]
+    assert store.flags().iloc[0].tolist() == flags.iloc[0].tolist()
     assert store.write_flags(flags.iloc[:0], START, START + timedelta(hours=5))
     assert store.flags().empty
 
@@ -113,9 +113,9 @@ def test_hotspots_are_replaced_all_at_once(store):
 
 
 def test_runs_keep_the_time_of_their_first_note(store, monkeypatch):
-    monkeypatch.setattr(issued, "now", lambda: datetime(2020, 1, 1))
+    monkeypatch.setattr(issued, "beijing_now", lambda: datetime(2020, 1, 1))
     assert store.write_run(RUN)
-    monkeypatch.setattr(issued, "now", lambda: datetime(2021, 1, 1))
+    monkeypatch.setattr(issued, "beijing_now", lambda: datetime(2021, 1, 1))
     assert not store.write_run(RUN)
     assert store.write_run(replace(RUN, status="done"))
     runs = store.runs()
@@ -191,29 +191,3 @@ def test_checksums_tell_rows_apart_but_not_their_order(tmp_path):
             sums.append(store.checksums()["core_city_hourly"])
     assert sums[0] == sums[1]
     assert len(set(sums)) == 3
-
-
-def test_snapshot_copies_every_table_and_rewrites_only_what_changed(store, tmp_path):
-    folder = tmp_path / "it's a snapshot"
-    store.ingest(make.stations({("A1", 0, "pm25"): 10, ("A1", 1, "pm25"): 11}))
-    store.write_run(RUN)
-    files = store.snapshot(folder)
-    assert {path.stem for path in files} == set(schema.TABLES)
-    assert pq.read_table(folder / "raw_station_hourly.parquet").num_rows == 2
-    assert pq.read_table(folder / "run.parquet")["run_id"].to_pylist() == ["daily-1"]
-    stamps = {path.name: path.stat().st_mtime_ns for path in files}
-    bytes_before = (folder / "run.parquet").read_bytes()
-    store.write_forecast("daily-1", make.forecast_frame())
-    store.snapshot(folder)
-    changed = {path.name for path in files if path.stat().st_mtime_ns != stamps[path.name]}
-    assert changed == {"out_forecast.parquet"}
-    (folder / "run.parquet").unlink()
-    store.snapshot(folder)
-    assert (folder / "run.parquet").read_bytes() == bytes_before
-    assert not list(folder.glob("*.part"))
-
-
-def test_snapshot_into_a_file_is_an_error(store, tmp_path):
-    (tmp_path / "file").write_text("x")
-    with pytest.raises(InputError, match="the snapshot cannot be written"):
-        store.snapshot(tmp_path / "file")

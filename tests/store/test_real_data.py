@@ -40,7 +40,8 @@ def test_a_month_of_stations_and_the_national_days(real_data, tmp_path):
         )
         filled = int(national.drop(columns="3207A.1").iloc[:, 3:].notna().sum().sum())
         assert july.new_rows == filled - inside, "values known from the monthly file are not stored twice"
-        assert july.refused_rows == 1
+        assert july.refused_pieces == 1
+        assert july.rows_in == national.iloc[:, 3:].notna().sum().sum()
         store.ingest(read(days[0]))
         before = store.checksums()
         assert all(store.ingest(read(path)).already_known for path in (month, *days))

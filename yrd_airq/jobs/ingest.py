@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from yrd_airq.errors import InputError
-from yrd_airq.jobs.workspace import Workspace, hash_files, hash_texts
-from yrd_airq.quality.refresh import refresh_city_series
-from yrd_airq.settings import config_dir
-from yrd_airq.sources.batch import Kind
-from yrd_airq.sources.reading import find_inputs, read
+from yrd_airq.jobs.series import refresh_if_stale
+from yrd_airq.jobs.workspace import Workspace
+from yrd_airq.quality.report import QualityReport
+from yrd_airq.sources.batch import Batch, Kind
+from yrd_airq.sources.reading import digest, find_inputs, layout_of, read
 from yrd_airq.store.records import Ingested
 from yrd_airq.store.store import Store, open_store
 
-CITY_SERIES = "city"
+SHOWN = 10
+"""How many unusable files a message lists."""
+
+_READ_ALWAYS = frozenset({Kind.WEATHER, Kind.STATION_LIST})
+"""Files whose name or place says something too, so that their bytes alone do not make them known."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,12 @@ class IngestReport:
 
     taken: tuple[Ingested, ...]
     left_out: tuple[tuple[Path, str], ...] = ()
+    quality: QualityReport | None = None
+
+    @property
+    def rows_in(self) -> int:
+        """Canonical rows that the filled cells of all files make; new, held already or refused."""
+        return sum(item.rows_in for item in self.taken)
 
     @property
     def new_rows(self) -> int:
@@ -40,9 +52,13 @@ class IngestReport:
         return {
             "files": len(self.taken),
             "already_known": sum(item.already_known for item in self.taken),
+            "rows_in": self.rows_in,
             "new_rows": self.new_rows,
+            "held_rows": self.rows_in - self.new_rows - self.refused_rows,
             "refused_rows": self.refused_rows,
+            "refused_pieces": sum(item.refused_pieces for item in self.taken),
             "left_out": [{"file": str(path), "reason": reason} for path, reason in self.left_out],
+            "quality": self.quality.as_dict() if self.quality else None,
         }
 
     def lines(self) -> list[str]:
@@ -52,9 +68,11 @@ class IngestReport:
         for path, reason in self.left_out:
             reasons.setdefault(reason.splitlines()[0], []).append(path.name)
         return [
-            f"{len(self.taken)} files read ({known} known already): {self.new_rows} new rows, "
-            f"{self.refused_rows} refused rows in quarantine, {len(self.left_out)} files left out",
+            f"{len(self.taken)} files read ({known} known already): {self.rows_in} rows, "
+            f"{self.new_rows} new rows, {self.refused_rows} refused rows in quarantine, "
+            f"{len(self.left_out)} files left out",
             *(f"  left out: {reason}: {', '.join(sorted(names))}" for reason, names in reasons.items()),
+            *(self.quality.lines() if self.quality else []),
         ]
 
 
@@ -67,29 +85,32 @@ def ingest_folder(workspace: Workspace, folder: Path) -> IngestReport:
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; --data names the folder that holds the files to read")
     found = find_inputs(folder)
-    left_out = list(found.unknown)
-    taken: list[Ingested] = []
     with open_store(workspace.store) as store:
-        for path in found.known:
-            try:
-                taken.append(store.ingest(read(path)))
-            except InputError as error:
-                left_out.append((path, str(error)))
-        if not taken:
-            reasons = "".join(f"\n  - {path.name}: {reason}" for path, reason in left_out[:10])
-            raise InputError(f"{folder}: no usable file of a known layout was found{reasons}")
-        refresh_if_stale(store)
-    return IngestReport(tuple(taken), tuple(left_out))
+        report = _take_all(store, found.known, found.unknown)
+        if not report.taken:
+            raise _nothing_usable(f"{folder}: no usable file of a known layout was found", report)
+        return replace(report, quality=refresh_if_stale(store))
 
 
 def ingest_files(
-    workspace: Workspace, paths: Iterable[Path], kind: Kind, layout: str | None = None
+    workspace: Workspace, paths: Iterable[Path], kinds: Collection[Kind], layout: str | None = None
 ) -> IngestReport:
-    """Take in the named files (folders are searched) as ``kind``; an unusable file is an ``InputError``."""
+    """Take in the named files (folders are searched), each of one of the ``kinds``.
+
+    An unusable file is left out and reported; ``InputError`` if no file is usable.
+    """
+    files = _expand(paths)
     with open_store(workspace.store) as store:
-        taken = [store.ingest(read(path, kind, layout)) for path in _expand(paths)]
-        refresh_if_stale(store)
-    return IngestReport(tuple(taken))
+        report = _take_all(store, files, (), kinds, layout)
+        if not report.taken:
+            raise _nothing_usable("no usable file was named", report)
+        return replace(report, quality=refresh_if_stale(store))
+
+
+def _nothing_usable(subject: str, report: IngestReport) -> InputError:
+    if len(report.left_out) == 1:
+        return InputError(report.left_out[0][1])
+    return InputError("\n".join([subject, *(f"  - {reason}" for _, reason in report.left_out[:SHOWN])]))
 
 
 def _expand(paths: Iterable[Path]) -> list[Path]:
@@ -102,15 +123,48 @@ def _expand(paths: Iterable[Path]) -> list[Path]:
     return files
 
 
-def refresh_if_stale(store: Store) -> None:
-    """Rebuild the city series if they were made from other station files, lists or rules than there are now.
+def _take_all(
+    store: Store,
+    files: Iterable[Path],
+    left_out: Iterable[tuple[Path, str]],
+    kinds: Collection[Kind] | None = None,
+    layout: str | None = None,
+) -> IngestReport:
+    taken: list[Ingested] = []
+    faults = list(left_out)
+    for path, made in _read_ahead(store, files, kinds, layout):
+        try:
+            taken.append(made if isinstance(made, Ingested) else store.ingest(made.result()))
+        except InputError as error:
+            faults.append((path, str(error)))
+    return IngestReport(tuple(taken), tuple(faults))
 
-    The note of what they were made from is written last, so that an interrupted run is made good by the next.
+
+def _read_ahead(
+    store: Store, files: Iterable[Path], kinds: Collection[Kind] | None, layout: str | None
+) -> Iterator[tuple[Path, Ingested | Future[Batch]]]:
+    """Each file in order, as what the store knows of its content or as what is being read from it.
+
+    The next file is read while the caller writes the present one, and no further, so that two files at most
+    are in memory.
     """
-    batches = store.batches()
-    files = batches[batches["kind"].isin([Kind.STATIONS.value, Kind.STATION_LIST.value])]
-    rules = [config_dir() / f"{name}.yaml" for name in ("quality", "standards", "region")]
-    made_from = hash_texts(*sorted(files["content_hash"]), hash_files(rules))
-    if len(files) and store.made_from(CITY_SERIES) != made_from:
-        refresh_city_series(store)
-        store.note_made_from(CITY_SERIES, made_from)
+    with ThreadPoolExecutor(1, "read") as reader:
+        started: deque[tuple[Path, Ingested | Future[Batch]]] = deque()
+        for path in files:
+            started.append(
+                (path, _known(store, path, kinds, layout) or reader.submit(read, path, kinds, layout))
+            )
+            if len(started) == 2:
+                yield started.popleft()
+        yield from started
+
+
+def _known(store: Store, path: Path, kinds: Collection[Kind] | None, layout: str | None) -> Ingested | None:
+    """What the store knows of the file's content; None also for a file that reading will find unusable."""
+    try:
+        found = layout_of(path, layout)
+        if found is None or found.kind in _READ_ALWAYS or (kinds is not None and found.kind not in kinds):
+            return None
+        return store.known(found.kind, found.label, digest(path))
+    except InputError:
+        return None

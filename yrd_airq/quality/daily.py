@@ -6,13 +6,13 @@ averaging is used, and the share of stations that must be valid, are rules of HJ
 
 The share is taken of the *reporting* stations: those that sent at least one value of the pollutant in
 the calendar month. A station that is in the list but closed, or has no such instrument, must not
-silence its city; one that fails for some days counts against it.
+silence its city; one that fails for some days counts against it. A station counts for a city only on
+the days that the list gives for it (``quality.membership``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from yrd_airq.clock import day_labels, day_of_label
 from yrd_airq.errors import InputError
+from yrd_airq.quality.membership import Membership, membership
 from yrd_airq.standards.settings import EvaluationRules, load_standards
 from yrd_airq.standards.statistics import HOURS_OF_DAY, daily_mean, denoise, mda8
 from yrd_airq.standards.versions import standards_of
@@ -29,29 +30,6 @@ from yrd_airq.vocab import CityDaySource, Pollutant, Target
 DAILY_TARGETS = (Target.O3_MDA8, Target.PM25, Target.PM10, Target.NO2, Target.SO2, Target.CO)
 CITY_DAILY_COLUMNS = ("adcode", "date", "target", "value", "valid_stations", "standard", "source")
 CITY_HOURLY_COLUMNS = ("adcode", "time", "pollutant", "value", "valid_stations")
-
-
-@dataclass(frozen=True)
-class Membership:
-    """Which counted station belongs to which city: ``matrix`` (station, city) of 0 and 1."""
-
-    stations: tuple[str, ...]
-    adcodes: tuple[str, ...]
-    matrix: NDArray[np.float64]
-
-    def sum_over(self, frame: pd.DataFrame) -> NDArray[np.float64]:
-        """City totals of a frame with station columns, shape (row, city); missing values count as 0."""
-        values = frame.reindex(columns=list(self.stations)).to_numpy(dtype=np.float64)
-        return np.where(np.isfinite(values), values, 0.0) @ self.matrix
-
-
-def membership(stations: pd.DataFrame) -> Membership:
-    """Counted stations with a city, from a station list (columns station_code, adcode, counted)."""
-    used = stations[stations["counted"].astype(bool) & stations["adcode"].notna()]
-    used = used.drop_duplicates("station_code").sort_values("station_code")
-    adcodes = tuple(sorted(used["adcode"].astype(str).unique()))
-    matrix = (used["adcode"].astype(str).to_numpy()[:, None] == np.array(adcodes)[None, :]).astype(float)
-    return Membership(tuple(used["station_code"].astype(str)), adcodes, matrix)
 
 
 def station_daily(
@@ -79,29 +57,34 @@ def city_daily(
     stations: pd.DataFrame,
     rules: EvaluationRules | None = None,
     received: Mapping[Pollutant, pd.DataFrame] | None = None,
+    reporting: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """City-day values in the columns ``CITY_DAILY_COLUMNS``, sorted; city-days that are not valid are absent.
 
     ``hourly`` holds the accepted values, ``received`` all values as received (default: the same), which
-    decide whether a station was reporting. ``valid_stations`` counts the stations behind a value.
+    decide whether a station was reporting. For a few days of a month give ``reporting`` instead: one row
+    (station_code, pollutant) for each that sent any value in the month. ``valid_stations`` counts the
+    stations behind a value. Raises ``InputError`` for hours of several months with one ``reporting``.
     """
     rules = rules or load_standards().hj663_2013
     members = membership(stations)
     received = received or hourly
-    by_station = station_daily(hourly, rules)
-    tables = []
-    for target, daily in by_station.items():
-        valid = members.sum_over(daily.notna().astype(float))
+    made = {}
+    for target, daily in station_daily(hourly, rules).items():
+        days, pollutant = pd.DatetimeIndex(daily.index), target.info.pollutant
+        total, valid = members.sum_over(daily, days)
         if rules.city_order == "station_daily_then_mean":
-            value = members.sum_over(daily) / np.maximum(valid, 1)
+            value = total / np.maximum(valid, 1)
         else:
             value = _daily_of_city_hours(hourly, target, members, rules)
-        reporting = _reporting(received[target.info.pollutant], pd.DatetimeIndex(daily.index), members)
+        if reporting is None:
+            sending = _sending(received[pollutant], days)
+        else:
+            sending = _told_sending(reporting, pollutant, days)
         # an epsilon, as 0.75 × 4 need not be exactly 3
-        enough = (valid > 0) & (valid >= rules.station_share.value * reporting - 1e-9)
-        value = np.where(enough, denoise(value), np.nan)
-        tables.append(_long(value, valid, daily.index, members.adcodes, ("date", "target", target.value)))
-    result = _stack(tables, "date", "target")
+        asked = rules.station_share.value * members.sum_over(sending, days)[0] - 1e-9
+        made[target.value] = np.where((valid > 0) & (valid >= asked), denoise(value), np.nan), valid
+    result = _long(made, pd.date_range(*days_of(_hours(hourly)), freq="D"), members.adcodes, "date", "target")
     result["standard"] = [str(name) for name in standards_of(pd.DatetimeIndex(result["date"]))]
     result["source"] = CityDaySource.STATIONS.value
     return result[list(CITY_DAILY_COLUMNS)]
@@ -110,12 +93,8 @@ def city_daily(
 def city_hourly(hourly: Mapping[Pollutant, pd.DataFrame], stations: pd.DataFrame) -> pd.DataFrame:
     """City-hour values, the mean of the valid stations, in the columns ``CITY_HOURLY_COLUMNS``, sorted."""
     members = membership(stations)
-    tables = []
-    for pollutant, frame in hourly.items():
-        value, valid = _hourly_means(frame, members)
-        place = ("time", "pollutant", Pollutant(pollutant).value)
-        tables.append(_long(value, valid, frame.index, members.adcodes, place))
-    return _stack(tables, "time", "pollutant")[list(CITY_HOURLY_COLUMNS)]
+    made = {Pollutant(name).value: _hourly_means(frame, members) for name, frame in hourly.items()}
+    return _long(made, _hours(hourly), members.adcodes, "time", "pollutant")[list(CITY_HOURLY_COLUMNS)]
 
 
 def days_of(labels: pd.DatetimeIndex) -> tuple[date, date]:
@@ -136,9 +115,9 @@ def _by_day(frame: pd.DataFrame) -> tuple[pd.DatetimeIndex, NDArray[np.float64]]
 def _hourly_means(
     frame: pd.DataFrame, members: Membership
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    valid = members.sum_over(frame.notna().astype(float))
-    value = denoise(members.sum_over(frame) / np.maximum(valid, 1))
-    return np.where(valid > 0, value, np.nan), valid
+    days = day_of_label(pd.DatetimeIndex(frame.index))
+    total, valid = members.sum_over(frame, days)
+    return np.where(valid > 0, denoise(total / np.maximum(valid, 1)), np.nan), valid
 
 
 def _daily_of_city_hours(
@@ -151,38 +130,48 @@ def _daily_of_city_hours(
     return station_daily({target.info.pollutant: city}, rules)[target].to_numpy()
 
 
-def _reporting(frame: pd.DataFrame, days: pd.DatetimeIndex, members: Membership) -> NDArray[np.float64]:
-    """Reporting stations of each city in the month of each day, shape (day, city)."""
+def _sending(frame: pd.DataFrame, days: pd.DatetimeIndex) -> pd.DataFrame:
+    """1 for each station that sent a value in the month of the day, shape (day, station)."""
     month_of_label = day_of_label(pd.DatetimeIndex(frame.index)).to_period("M")
     monthly = frame.notna().groupby(month_of_label).any().astype(float)
-    counts = pd.DataFrame(members.sum_over(monthly), index=monthly.index)
-    return counts.reindex(days.to_period("M")).to_numpy()
+    return monthly.reindex(days.to_period("M")).set_axis(days)
+
+
+def _told_sending(reporting: pd.DataFrame, pollutant: Pollutant, days: pd.DatetimeIndex) -> pd.DataFrame:
+    """The same from the stations named as reporting in the month."""
+    months = days.to_period("M").unique()
+    if len(months) > 1:
+        raise InputError(
+            f"who reported is told for one month, but the hours touch {months[0]} … {months[-1]}; "
+            "give the days of one month at a time"
+        )
+    codes = reporting.loc[reporting["pollutant"] == pollutant.value, "station_code"].astype(str).unique()
+    return pd.DataFrame(1.0, index=days, columns=sorted(codes))
+
+
+def _hours(hourly: Mapping[Pollutant, pd.DataFrame]) -> pd.DatetimeIndex:
+    if not hourly:
+        raise InputError(f"no hourly values of a known pollutant were given; known: {', '.join(Pollutant)}")
+    return pd.DatetimeIndex(next(iter(hourly.values())).index)
 
 
 def _long(
-    value: NDArray[np.float64],
-    valid: NDArray[np.float64],
+    made: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]],
     rows: pd.Index,
     adcodes: tuple[str, ...],
-    names: tuple[str, str, str],
+    time_column: str,
+    item_column: str,
 ) -> pd.DataFrame:
-    """The finite cells of (row, city) arrays as a long table; ``names`` = time column, item column, item."""
-    time_column, item_column, item = names
-    row, city = np.nonzero(np.isfinite(value))
+    """Values and counts (row, city) of each item as one long table by city, row and item, without blanks."""
+    items = sorted(made)
+    value, valid = (np.stack([made[item][k].T for item in items], axis=2) for k in (0, 1))
+    city, row, item = np.nonzero(np.isfinite(value))
     return pd.DataFrame(
         {
-            "adcode": pd.Categorical.from_codes(city, pd.Index(adcodes, dtype="str")),
+            "adcode": pd.Index(adcodes, dtype="str").take(city),
             time_column: rows[row],
-            item_column: item,
-            "value": value[row, city],
-            "valid_stations": valid[row, city].astype(np.int64),
+            item_column: pd.Index(items, dtype="str").take(item),
+            "value": value[city, row, item],
+            "valid_stations": valid[city, row, item].astype(np.int64),
         }
     )
-
-
-def _stack(tables: list[pd.DataFrame], time_column: str, item_column: str) -> pd.DataFrame:
-    if not tables:
-        raise InputError(f"no hourly values of a known pollutant were given; known: {', '.join(Pollutant)}")
-    stacked = pd.concat(tables, ignore_index=True)
-    stacked = stacked.sort_values(["adcode", time_column, item_column], ignore_index=True)
-    return stacked.astype({"adcode": "str"})

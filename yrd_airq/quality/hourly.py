@@ -1,122 +1,92 @@
-"""Hourly quality control: narrow rules that flag a value by name and leave it out of means, never delete it.
+"""Hourly quality control: narrow rules that flag a value by name with a reason, and never delete it.
 
-Frames are dense and wide: the index holds every hour (hour-ending labels), the columns are station
-codes, missing values are NaN. The rules look at one station at a time.
+Frames are dense and wide: the index holds every hour (hour-ending labels), the columns are station codes,
+missing values are NaN. Rules of a station's own series work alone; the list of stations adds the neighbours,
+which acquit what several stations measured and convict what only one did.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from yrd_airq.quality.settings import PollutantThresholds, QualitySettings, load_quality
+from yrd_airq.quality.evidence import Evidence, gather_evidence
+from yrd_airq.quality.flags import FLAG_COLUMNS, LEFT_OUT, Checked, Flag, Rule, Strike, flag_table
+from yrd_airq.quality.neighbour_rules import find_detection_limit, find_isolated, find_ozone_in_ppb
+from yrd_airq.quality.own_rules import (
+    find_co_in_micrograms,
+    find_range_faults,
+    find_restart_jumps,
+    find_spikes,
+)
+from yrd_airq.quality.pair_rules import find_inverted_particles, find_swapped_gases, find_swapped_particles
+from yrd_airq.quality.settings import QualitySettings, load_quality
+from yrd_airq.quality.stuck import find_stuck
 from yrd_airq.vocab import Pollutant
 
-FLAG_COLUMNS = ("station_code", "time", "pollutant", "flag", "rule")
-# What a flag does to the value; the only effect so far.
-LEFT_OUT = "left_out"
+__all__ = ["FLAG_COLUMNS", "LEFT_OUT", "Checked", "Flag", "Rule", "check_hourly"]
 
-
-class Rule(StrEnum):
-    """Why a value is left out of means."""
-
-    NOT_POSITIVE = "not_positive"
-    ABOVE_MAXIMUM = "above_maximum"
-    SPIKE = "spike"
-    STUCK = "stuck"
-
-
-@dataclass(frozen=True)
-class Checked:
-    """``accepted``: the frames with flagged values missing; ``flags``: one row per value and rule, sorted."""
-
-    accepted: Mapping[Pollutant, pd.DataFrame]
-    flags: pd.DataFrame
+PARTNERS = {
+    Pollutant.PM25: (Pollutant.PM10, 1),
+    Pollutant.PM10: (Pollutant.PM25, 1),
+    Pollutant.O3: (Pollutant.NO2, -1),
+    Pollutant.NO2: (Pollutant.O3, -1),
+}
+"""The pollutant that moves too, in the same (1) or the other direction (−1), when the air itself changes."""
 
 
 def check_hourly(
-    hourly: Mapping[Pollutant, pd.DataFrame], settings: QualitySettings | None = None
+    hourly: Mapping[Pollutant, pd.DataFrame],
+    settings: QualitySettings | None = None,
+    stations: pd.DataFrame | None = None,
 ) -> Checked:
-    """Apply every rule to every pollutant; columns of ``flags`` are ``FLAG_COLUMNS``."""
-    settings = settings or load_quality()
-    accepted: dict[Pollutant, pd.DataFrame] = {}
-    flags = []
-    for pollutant, frame in hourly.items():
-        faults = find_faults(frame, Pollutant(pollutant), settings)
-        bad = np.logical_or.reduce(list(faults.values()))
-        accepted[Pollutant(pollutant)] = frame.mask(bad)
-        flags += [_flag_rows(frame, Pollutant(pollutant), rule, mask) for rule, mask in faults.items()]
-    table = pd.concat(flags, ignore_index=True) if flags else _no_flags()
-    return Checked(accepted, table.sort_values(list(FLAG_COLUMNS), ignore_index=True))
+    """Apply every rule to every pollutant; columns of ``flags`` are ``FLAG_COLUMNS``.
 
-
-def find_faults(
-    frame: pd.DataFrame, pollutant: Pollutant, settings: QualitySettings
-) -> dict[Rule, NDArray[np.bool_]]:
-    """Where each rule strikes, shape of ``frame`` (hour, station).
-
-    Values outside the physical range do not serve as neighbours of others.
+    ``hourly``: frames with the same hours and the same stations. ``stations`` (station_code, lon, lat in
+    degrees, adcode; positions may be missing) names the neighbours; without it the rules on neighbours are
+    silent. Flags of an hour depend on ``settings.reach_hours`` before and after it.
     """
-    thresholds = settings.pollutants[pollutant]
-    values = frame.to_numpy(dtype=np.float64)
-    not_positive = values <= 0
-    above = values > thresholds.maximum.value
-    plausible = np.where(not_positive | above, np.nan, values)
-    return {
-        Rule.NOT_POSITIVE: not_positive,
-        Rule.ABOVE_MAXIMUM: above,
-        Rule.SPIKE: _spikes(plausible, thresholds, settings),
-        Rule.STUCK: _stuck(plausible, thresholds),
-    }
+    settings = settings or load_quality()
+    evidence = gather_evidence(hourly, settings, stations)
+    strikes = [strike for strike in _strikes(evidence) if strike.mask.any()]
+    accepted: dict[Pollutant, pd.DataFrame] = {}
+    for name, frame in hourly.items():
+        out = np.zeros(frame.shape, dtype=bool)
+        for strike in strikes:
+            if strike.pollutant is Pollutant(name) and strike.flag is Flag.LEFT_OUT:
+                out |= strike.mask
+        kept = np.where(out, np.nan, evidence[Pollutant(name)].received)
+        accepted[Pollutant(name)] = pd.DataFrame(kept, frame.index, frame.columns, copy=False)
+    frame = next(iter(hourly.values()), pd.DataFrame())
+    return Checked(accepted, flag_table(strikes, pd.DatetimeIndex(frame.index), frame.columns))
 
 
-def _spikes(
-    values: NDArray[np.float64], thresholds: PollutantThresholds, settings: QualitySettings
-) -> NDArray[np.bool_]:
-    """Single hours far above both the value before and the value after, within the reach."""
-    frame, reach = pd.DataFrame(values), int(settings.spike_reach_hours.value)
-    before, after = _nearest(frame, 1, reach), _nearest(frame, -1, reach)
-    base = np.maximum(before.to_numpy(), after.to_numpy())
-    return (values >= settings.spike_ratio.value * base) & (values - base >= thresholds.spike_step.value)
+def _strikes(evidence: Mapping[Pollutant, Evidence]) -> Iterator[Strike]:
+    for one in evidence.values():
+        yield from find_range_faults(one)
+        yield from find_spikes(one)
+        yield from find_restart_jumps(one)
+        yield from find_stuck(one)
+        if one.neighbours.any:
+            partner, sign = PARTNERS.get(one.pollutant, (one.pollutant, 1))
+            beside = evidence.get(partner) if partner is not one.pollutant else None
+            yield from find_isolated(one, beside, sign)
+            yield from find_detection_limit(one)
+    if Pollutant.CO in evidence:
+        yield from find_co_in_micrograms(evidence[Pollutant.CO])
+    yield from _pair_strikes(evidence)
 
 
-def _nearest(frame: pd.DataFrame, step: int, reach: int) -> pd.DataFrame:
-    """The nearest present value before (``step`` 1) or after (−1), at most ``reach`` hours away."""
-    near = frame.shift(step)
-    for hours in range(2, reach + 1):
-        near = near.fillna(frame.shift(step * hours))
-    return near
-
-
-def _stuck(values: NDArray[np.float64], thresholds: PollutantThresholds) -> NDArray[np.bool_]:
-    """Runs of equal values; a missing hour ends a run."""
-    by_station = values.T
-    starts = np.ones(by_station.shape, dtype=bool)
-    starts[:, 1:] = by_station[:, 1:] != by_station[:, :-1]
-    run = np.cumsum(starts.ravel()) - 1
-    length = np.bincount(run)[run].reshape(by_station.shape).T
-    return (length >= thresholds.stuck_hours.value) & (values > thresholds.stuck_above.value)
-
-
-def _flag_rows(
-    frame: pd.DataFrame, pollutant: Pollutant, rule: Rule, mask: NDArray[np.bool_]
-) -> pd.DataFrame:
-    hour, station = np.nonzero(mask)
-    return pd.DataFrame(
-        {
-            "station_code": frame.columns.to_numpy()[station].astype(str),
-            "time": frame.index[hour],
-            "pollutant": pollutant.value,
-            "flag": LEFT_OUT,
-            "rule": rule.value,
-        }
-    )
-
-
-def _no_flags() -> pd.DataFrame:
-    return pd.DataFrame({name: [] for name in FLAG_COLUMNS}).astype({"time": "datetime64[us]"})
+def _pair_strikes(evidence: Mapping[Pollutant, Evidence]) -> Iterator[Strike]:
+    pm25, pm10 = evidence.get(Pollutant.PM25), evidence.get(Pollutant.PM10)
+    no2, o3 = evidence.get(Pollutant.NO2), evidence.get(Pollutant.O3)
+    if pm25 and pm10:
+        yield from find_inverted_particles(pm25, pm10)
+        if pm25.neighbours.any:
+            yield from find_swapped_particles(pm25, pm10)
+    if no2 and o3 and o3.neighbours.any:
+        yield from find_swapped_gases(no2, o3)
+    if o3 and o3.neighbours.any:
+        yield from find_ozone_in_ppb(o3, no2)

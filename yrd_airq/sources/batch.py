@@ -1,4 +1,4 @@
-"""What every reader hands over: the canonical rows of one file, and the rows it refused with the reason."""
+"""What every reader hands over: the canonical rows of one file or answer, and what it refused and why."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ class Kind(StrEnum):
     WEATHER = "weather"
     ENTERPRISES = "enterprises"
     SURVEY = "survey"
+    CITY_RELEASE = "city_release"
+    CITY_MODEL = "city_model"
+    EXCEPTIONAL = "exceptional_events"
 
 
 _TEXT = pa.string()
@@ -39,8 +42,12 @@ SCHEMAS: dict[Kind, pa.Schema] = {
             ("city_zh", _TEXT),
             ("adcode", _TEXT),
             ("counted", pa.bool_()),
+            ("background", pa.bool_()),
             ("lon", _REAL),
             ("lat", _REAL),
+            ("valid_from", pa.date32()),
+            ("valid_to", pa.date32()),
+            ("list_from", pa.date32()),
         ],
     ),
     Kind.CITIES: pa.schema(
@@ -94,19 +101,52 @@ SCHEMAS: dict[Kind, pa.Schema] = {
             ("wind_dir_deg", _REAL),
         ],
     ),
+    # City values as an agency released them; a daily value stands at the label 0:00 of the next day.
+    Kind.CITY_RELEASE: pa.schema([("adcode", _TEXT), ("time", _TIME), ("item", _TEXT), ("value", _REAL)]),
+    # Weather and composition at city points from a model service; kind is a ``WeatherKind``.
+    Kind.CITY_MODEL: pa.schema(
+        [
+            ("adcode", _TEXT),
+            ("time", _TIME),
+            ("variable", _TEXT),
+            ("value", _REAL),
+            ("model", _TEXT),
+            ("kind", _TEXT),
+            ("issue_time", _TIME),
+        ],
+    ),
+    Kind.EXCEPTIONAL: pa.schema(
+        [
+            ("adcode", _TEXT),
+            ("first_date", pa.date32()),
+            ("last_date", pa.date32()),
+            ("pollutant", _TEXT),
+            ("reason_zh", _TEXT),
+            ("document", _TEXT),
+        ],
+    ),
 }
 """Canonical columns of ``Batch.rows`` by kind; times are naive Beijing, hourly ones hour-ending."""
 
-REFUSED_SCHEMA = pa.schema([("row", pa.int64()), ("field", _TEXT), ("reason", _TEXT), ("content", _TEXT)])
-"""Columns of ``Batch.refused``; ``row`` is the 1-based data row, 0 means the whole file or column."""
+REFUSED_SCHEMA = pa.schema(
+    [("row", pa.int64()), ("field", _TEXT), ("reason", _TEXT), ("content", _TEXT), ("rows", pa.int64())]
+)
+"""Columns of ``Batch.refused``.
+
+``row`` is the 1-based data row, 0 means the whole file or column. ``rows`` is how many canonical rows the
+refused piece would have made: 1 for a cell that holds a value, the filled value cells of a whole line or
+column, 0 where only a detail of a row that is kept was refused (a position, say).
+"""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """One file as read: ``rows`` in the canonical columns of its kind and ``refused`` pieces of it.
+    """One file or answer as read: ``rows`` in the canonical columns of its kind and ``refused`` pieces of it.
 
     ``name`` is the file name without its folder, ``content_hash`` the SHA-256 of the file's bytes in
-    hexadecimal. Blank cells are neither rows nor refused.
+    hexadecimal. Blank cells are neither rows nor refused. ``rows_in`` is what the reader counted before it
+    looked at any value: how many canonical rows the filled cells of the file would make. Every one of them is
+    in ``rows`` or in ``refused``; a reader that loses one is caught here.
     """
 
     kind: Kind
@@ -115,16 +155,26 @@ class Batch:
     content_hash: str
     rows: pa.Table
     refused: pa.Table
+    rows_in: int
+
+    def __post_init__(self) -> None:
+        refused = pc.sum(self.refused["rows"]).as_py() or 0
+        if self.rows_in != self.rows.num_rows + refused:
+            raise AssertionError(
+                f"{self.name}: {self.rows_in} rows in, {self.rows.num_rows} kept and {refused} refused: "
+                f"the reader of layout {self.layout} loses rows"
+            )
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """One refused piece: 1-based data row (0: whole file or column), field, reason, the refused text."""
+    """One refused piece: 1-based data row (0: whole file or column), field, reason, text, rows lost."""
 
     row: int
     field: str
     reason: str
     content: str
+    rows: int
 
 
 def no_refusals() -> pa.Table:
@@ -140,14 +190,15 @@ def refused_table(refusals: Iterable[Refusal]) -> pa.Table:
         field=[refusal.field for refusal in found],
         reason=[refusal.reason for refusal in found],
         content=[refusal.content for refusal in found],
+        rows=[refusal.rows for refusal in found],
     )
 
 
-def refused_columns(row: object, field: object, reason: object, content: object) -> pa.Table:
+def refused_columns(row: object, field: object, reason: object, content: object, rows: object) -> pa.Table:
     """Refusals given as columns (lists, numpy or Arrow arrays) as an ordered table, texts cut to length."""
     columns = [
         pa.array(column, type=kind)
-        for column, kind in zip((row, field, reason, content), REFUSED_SCHEMA.types, strict=True)
+        for column, kind in zip((row, field, reason, content, rows), REFUSED_SCHEMA.types, strict=True)
     ]
     columns[3] = pc.utf8_slice_codeunits(columns[3], 0, CONTENT_LENGTH)
     table = pa.Table.from_arrays(columns, schema=REFUSED_SCHEMA)

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from yrd_airq.errors import InputError
 from yrd_airq.region import Region, load_region
-from yrd_airq.sources.batch import SCHEMAS, Batch, Kind, Refusal, join_refused, refused_columns, refused_table
+from yrd_airq.sources.batch import SCHEMAS, Batch, Kind, join_refused, no_refusals, refused_columns
 from yrd_airq.sources.dates import as_days
 from yrd_airq.sources.files import header, read_content
-from yrd_airq.sources.text import TextTable, as_numbers, read_text_table, refuse_lines, repeats
+from yrd_airq.sources.refusing import refuse_columns, refuse_lines
+from yrd_airq.sources.text import Form, TextTable, as_numbers, read_text_table, repeats
 
 LAYOUT = "city_daily_reanalysis"
 KEYS = ("province", "city", "date")
@@ -53,14 +54,14 @@ def read(path: Path) -> Batch:
     become parts of Shanghai. Raises ``InputError`` for a file that cannot be opened or lacks a key column.
     """
     content = read_content(path)
-    text = read_text_table(path, content)
+    text = read_text_table(path, content, Form(values=_value_columns))
     missing = [name for name in KEYS if name not in text.names]
     if missing:
         raise InputError(f"{path}: the city table lacks the column(s) {', '.join(missing)}; add them")
     usable, bad_lines = _usable_lines(text)
     rows, bad_cells = _melt(usable)
-    refused = join_refused(text.refused, bad_lines, _unknown_columns(text), bad_cells)
-    return Batch(Kind.CITIES, LAYOUT, path.name, content.digest, rows, refused)
+    refused = join_refused(text.refused, bad_lines, _unknown_columns(usable), bad_cells)
+    return Batch(Kind.CITIES, LAYOUT, path.name, content.digest, rows, refused, text.rows_in)
 
 
 def _usable_lines(text: TextTable) -> tuple[TextTable, pa.Table]:
@@ -78,21 +79,26 @@ def _usable_lines(text: TextTable) -> tuple[TextTable, pa.Table]:
     return text.keep(~again), join_refused(*refused)
 
 
+def _value_columns(names: tuple[str, ...]) -> list[int]:
+    return [position for position, name in enumerate(names) if name not in {*KEYS, *IGNORED}]
+
+
 def _unknown_columns(text: TextTable) -> pa.Table:
-    known = {*KEYS, *VARIABLES, *IGNORED}
-    reason = f"not a known column; known are {', '.join(VARIABLES)}"
-    repeated = "second column of this name; the first is kept"
-    refused = [Refusal(0, name, reason, name) for name in text.names if name not in known]
-    for name in known & set(text.names):
-        refused += [Refusal(0, name, repeated, name)] * (text.names.count(name) - 1)
-    return refused_table(refused)
+    reasons: dict[int, str] = {}
+    for position in _value_columns(text.names):
+        name = text.names[position]
+        if name not in VARIABLES:
+            reasons[position] = f"not a known column, known are {', '.join(VARIABLES)}"
+        elif text.names.index(name) != position:
+            reasons[position] = "second column of this name, the first is kept"
+    return refuse_columns(text, reasons)
 
 
 def _melt(text: TextTable) -> tuple[pa.Table, pa.Table]:
     schema = SCHEMAS[Kind.CITIES]
     names = [name for name in VARIABLES if name in text.names]
     if not names or len(text.row) == 0:
-        return schema.empty_table(), refused_table([])
+        return schema.empty_table(), no_refusals()
     cells = pa.concat_arrays([text.column(name) for name in names])
     value, unusable = as_numbers(cells)
     lines = len(text.row)
@@ -129,6 +135,7 @@ def _refuse_values(
         field=pa.array(names).take(pa.array(bad // len(text.row))),
         reason=reasons.tolist(),
         content=cells.take(pa.array(bad)),
+        rows=[1] * len(bad),
     )
 
 

@@ -16,16 +16,10 @@ from numpy.typing import NDArray
 from yrd_airq.errors import InputError
 from yrd_airq.region import load_region
 from yrd_airq.sources.batch import SCHEMAS, Batch, Kind, join_refused
-from yrd_airq.sources.files import header, read_content
-from yrd_airq.sources.text import (
-    TextTable,
-    as_mask,
-    as_numbers,
-    read_text_table,
-    refuse_cells,
-    refuse_lines,
-    repeats,
-)
+from yrd_airq.sources.files import read_content
+from yrd_airq.sources.refusing import refuse_cells, refuse_lines
+from yrd_airq.sources.sheet import read_table, table_header
+from yrd_airq.sources.text import LIST, TextTable, as_mask, as_numbers, repeats
 
 LAYOUT = "enterprise_list"
 POSITION = ("lon", "lat")
@@ -42,7 +36,7 @@ _NO = pa.array(["", "false", "0", "no", "n", "否"])
 
 def matches(path: Path) -> bool:
     """Whether the header names enterprises and their sector."""
-    return {"enterprise_id", "sector"} <= set(header(path))
+    return {"enterprise_id", "sector"} <= set(table_header(path))
 
 
 def read(path: Path) -> Batch:
@@ -52,14 +46,18 @@ def read(path: Path) -> Batch:
     for a file that cannot be opened or lacks a column (all missing ones are named).
     """
     content = read_content(path)
-    text = read_text_table(path, content)
+    return convert(path, read_table(path, content, LIST), content.digest, LAYOUT)
+
+
+def convert(path: Path, text: TextTable, digest: str, layout: str) -> Batch:
+    """A table in the columns of this layout as ``read`` gives it; ``path`` serves for messages."""
     missing = [name for name in _NEEDED if name not in text.names]
     if missing:
         raise InputError(f"{path}: the enterprise list lacks the column(s) {', '.join(missing)}; add them")
     usable, bad_lines = _usable_lines(text)
     rows, bad_cells = _enterprises(usable)
     refused = join_refused(text.refused, bad_lines, bad_cells)
-    return Batch(Kind.ENTERPRISES, LAYOUT, path.name, content.digest, rows, refused)
+    return Batch(Kind.ENTERPRISES, layout, path.name, digest, rows, refused, text.rows_in)
 
 
 def _usable_lines(text: TextTable) -> tuple[TextTable, pa.Table]:
@@ -112,7 +110,7 @@ def _enterprises(text: TextTable) -> tuple[pa.Table, pa.Table]:
     reasons = f"not one of {', '.join(GRADES)}; kept as unknown"
     refused = [table for _, table in amounts.values()]
     if odd_grade.any():
-        refused.append(refuse_cells(text, "grade", odd_grade, reasons))
+        refused.append(refuse_cells(text, "grade", odd_grade, reasons, 0))
     exempt = pc.is_in(pc.utf8_lower(text.optional("exempt")), _YES)
     columns = {
         "enterprise_id": text.column("enterprise_id"),
@@ -142,8 +140,8 @@ def _amount(text: TextTable, name: str) -> tuple[NDArray[np.float64], pa.Table]:
         return value, join_refused()
     negative = value < 0
     refused = join_refused(
-        refuse_cells(text, name, unusable, "not a number; kept as unknown"),
-        refuse_cells(text, name, negative, "negative; kept as unknown"),
+        refuse_cells(text, name, unusable, "not a number; kept as unknown", 0),
+        refuse_cells(text, name, negative, "negative; kept as unknown", 0),
     )
     return np.where(negative, np.nan, value), refused
 

@@ -7,7 +7,6 @@ with a step of 24 hours holds means of Beijing days: its stamp names the day and
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from scipy.io import netcdf_file
 from yrd_airq.clock import from_utc
 from yrd_airq.errors import InputError
 from yrd_airq.sources.batch import SCHEMAS, Batch, Kind, no_refusals
+from yrd_airq.sources.files import file_digest
 from yrd_airq.vocab import WeatherKind
 
 LAYOUT = "era5_single_level"
@@ -97,12 +97,10 @@ def matches(path: Path) -> bool:
 
 def read(path: Path) -> Batch:
     """The one WEATHER row of a NetCDF file; ``InputError`` if its layout is not known or it is damaged."""
+    _check_classic(path)
     with opened(path) as dataset:
-        _check_classic_length(path)
         header = describe(dataset, path.name)
         _read_last_winds(dataset, header, path.name)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     row = {
         "path": str(path.resolve()),
         "layout": LAYOUT,
@@ -118,7 +116,7 @@ def read(path: Path) -> Batch:
         "variables": ",".join(header.variables),
     }
     rows = pa.Table.from_pylist([row], schema=SCHEMAS[Kind.WEATHER])
-    return Batch(Kind.WEATHER, LAYOUT, path.name, digest, rows, no_refusals())
+    return Batch(Kind.WEATHER, LAYOUT, path.name, file_digest(path), rows, no_refusals(), rows_in=1)
 
 
 @contextmanager
@@ -286,13 +284,21 @@ def _read_last_winds(dataset: xr.Dataset, header: Header, name: str) -> None:
             )
 
 
-def _check_classic_length(path: Path) -> None:
-    """Refuse a classic file cut short: the NetCDF library gives noughts for what is missing."""
+def _check_classic(path: Path) -> None:
+    """Refuse a classic file that is damaged or cut short, before the NetCDF library sees it.
+
+    That library crashes the process on some damaged headers and gives noughts for data that are missing.
+    """
+    if not matches(path):
+        return
     with path.open("rb") as file:
         if file.read(4) not in _MAGIC[:2]:
             return
         file.seek(0)
         try:
             netcdf_file(file, mmap=False)
-        except (ValueError, TypeError, OSError) as exc:
-            raise InputError(f"{path.name}: ends before its data do (truncated); fetch it again") from exc
+        except Exception as exc:
+            # A damaged header leads the parser anywhere: value, key, type, index, memory and text errors.
+            raise InputError(
+                f"{path.name}: is damaged or ends before its data do (truncated); fetch it again"
+            ) from exc

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from yrd_airq.errors import InputError
 from yrd_airq.sources import (
     city_daily,
+    declared,
     enterprise_list,
+    exceptional_events,
     netcdf_header,
     station_list,
     stations_wide,
     survey_track,
 )
 from yrd_airq.sources.batch import Batch, Kind
-from yrd_airq.sources.files import check_file
+from yrd_airq.sources.files import check_file, file_digest
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,12 @@ class Layout:
     looks: str
     matches: Callable[[Path], bool]
     read: Callable[[Path], Batch]
+    edition: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What its batches bear as layout: the name, for a declared layout with its edition."""
+        return self.edition or self.name
 
 
 @dataclass(frozen=True)
@@ -81,27 +90,60 @@ LAYOUTS = (
         survey_track.matches,
         survey_track.read,
     ),
+    Layout(
+        exceptional_events.LAYOUT,
+        Kind.EXCEPTIONAL,
+        "CSV adcode or city_zh,first_date,last_date,pollutant,reason_zh,document",
+        exceptional_events.matches,
+        exceptional_events.read,
+    ),
 )
-"""Every layout that can be read; a file belongs to the first that matches."""
+"""The built-in layouts."""
 
 
-def read(path: Path, kind: Kind | None = None, layout: str | None = None) -> Batch:
+def layouts() -> tuple[Layout, ...]:
+    """Every layout that can be read, built-in ones first; a file belongs to the first that matches.
+
+    Raises ``InputError`` for a faulty declaration in ``configs/layouts``.
+    """
+    found = list(LAYOUTS)
+    for layout in declared.declared_layouts():
+        if layout.name in {known.name for known in LAYOUTS}:
+            raise InputError(f"configs/layouts: {layout.name!r} is a built-in layout; choose another name")
+        matches, read_file = partial(declared.matches, layout), partial(declared.read, layout)
+        found.append(Layout(layout.name, layout.kind, layout.looks, matches, read_file, layout.label))
+    return tuple(found)
+
+
+def read(path: Path, kind: Kind | Collection[Kind] | None = None, layout: str | None = None) -> Batch:
     """One file as canonical rows and refusals.
 
-    ``layout`` names the layout instead of recognising it by the header; ``kind`` is what the file is
-    expected to be. Raises ``InputError`` for a missing, empty, damaged or cut-off file, an unknown layout
-    (known ones are listed) and a file of another kind.
+    ``layout`` names the layout instead of recognising it by the header; ``kind`` is what the file may
+    be: one kind or several. Raises ``InputError`` for a missing, empty, damaged or cut-off file, an
+    unknown layout (known ones are listed) and a file of another kind.
     """
     check_file(path)
-    found = _named(layout) if layout is not None else _recognised(path)
+    found = layout_of(path, layout)
     if found is None:
         raise InputError(f"{path}: {_no_layout()}")
-    if kind is not None and found.kind is not kind:
+    kinds = (kind,) if isinstance(kind, Kind) else kind
+    if kinds is not None and found.kind not in kinds:
+        wanted = " or ".join(sorted(wanted.value for wanted in kinds))
         raise InputError(
-            f"{path}: holds {found.kind.value} (layout {found.name}), not {kind.value}; "
+            f"{path}: holds {found.kind.value} (layout {found.name}), not {wanted}; "
             f"take it in as {found.kind.value}"
         )
     return found.read(path)
+
+
+def layout_of(path: Path, name: str | None = None) -> Layout | None:
+    """The layout of that name, else the one that the file's header shows; None if it shows none."""
+    return _named(name) if name is not None else recognise(path)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of the file's bytes, the ``content_hash`` that its batch will carry."""
+    return file_digest(path)
 
 
 def find_inputs(folder: Path) -> Found:
@@ -111,13 +153,14 @@ def find_inputs(folder: Path) -> Found:
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; name the folder that holds the files to read")
+    layouts()  # A faulty declaration is told at once, not once a file.
     known: list[Path] = []
     unknown: list[tuple[Path, str]] = []
     for path in sorted(folder.rglob("*")):
         if not path.is_file() or path.name.startswith("."):
             continue
         try:
-            layout = _recognised(path)
+            layout = recognise(path)
         except InputError as error:
             unknown.append((path, str(error)))
             continue
@@ -128,18 +171,19 @@ def find_inputs(folder: Path) -> Found:
     return Found(tuple(known), tuple(unknown))
 
 
-def _recognised(path: Path) -> Layout | None:
+def recognise(path: Path) -> Layout | None:
+    """The layout of a file by its header, or None; ``InputError`` for a missing, empty or damaged file."""
     check_file(path)
-    return next((layout for layout in LAYOUTS if layout.matches(path)), None)
+    return next((layout for layout in layouts() if layout.matches(path)), None)
 
 
 def _named(name: str) -> Layout:
-    for layout in LAYOUTS:
+    for layout in layouts():
         if layout.name == name:
             return layout
-    raise InputError(f"layout {name!r} is not known; known are {', '.join(k.name for k in LAYOUTS)}")
+    raise InputError(f"layout {name!r} is not known; known are {', '.join(k.name for k in layouts())}")
 
 
 def _no_layout() -> str:
-    listed = "; ".join(f"{layout.name} ({layout.looks})" for layout in LAYOUTS)
+    listed = "; ".join(f"{layout.name} ({layout.looks})" for layout in layouts())
     return f"not of a known layout; known are {listed}"

@@ -16,10 +16,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from yrd_airq.errors import InputError
-from yrd_airq.sources.batch import SCHEMAS, Batch, Kind, Refusal, join_refused, refused_columns, refused_table
+from yrd_airq.sources.batch import SCHEMAS, Batch, Kind, join_refused, no_refusals, refused_columns
 from yrd_airq.sources.dates import as_days
 from yrd_airq.sources.files import header, read_content
-from yrd_airq.sources.text import TextTable, as_mask, as_numbers, read_text_table, refuse_lines, repeats
+from yrd_airq.sources.refusing import refuse_columns, refuse_lines
+from yrd_airq.sources.text import Form, TextTable, as_mask, as_numbers, read_text_table, repeats
 
 LAYOUT = "stations_wide"
 KEYS = ("date", "hour", "type")
@@ -46,6 +47,9 @@ STATION_CODE = re.compile(r"^(?=.*\d)[A-Z0-9]{4,8}$")
 """National codes (1141A) and the like: 4 to 8 capital letters and digits with at least one digit."""
 
 
+_FORM = Form(values=lambda names: range(len(KEYS), len(names)))
+
+
 @dataclass(frozen=True)
 class _Rows:
     """What the key columns say of each line: hour label, position of its item, and its row number."""
@@ -67,14 +71,14 @@ def read(path: Path) -> Batch:
     Raises ``InputError`` for a file that cannot be opened or holds no data rows.
     """
     content = read_content(path)
-    text = read_text_table(path, content)
+    text = read_text_table(path, content, _FORM)
     if text.names[:3] != KEYS:
         raise InputError(f"{path}: the header begins {','.join(text.names[:3])!r}, not 'date,hour,type'")
     usable, bad_lines = _usable_lines(text)
     columns, bad_columns = _usable_columns(usable)
     rows, bad_cells = _melt(usable, columns)
     refused = join_refused(text.refused, bad_lines, bad_columns, bad_cells)
-    return Batch(Kind.STATIONS, LAYOUT, path.name, content.digest, rows, refused)
+    return Batch(Kind.STATIONS, LAYOUT, path.name, content.digest, rows, refused, text.rows_in)
 
 
 def _usable_lines(text: TextTable) -> tuple[TextTable, pa.Table]:
@@ -103,25 +107,22 @@ def _hours(text: TextTable) -> pa.Array:
 def _usable_columns(text: TextTable) -> tuple[list[int], pa.Table]:
     """Positions of the station columns; the rest but the keys is refused as a column."""
     columns: dict[str, int] = {}
-    refused: list[Refusal] = []
-    for position, name in enumerate(text.names[3:], start=3):
-        filled = pc.sum(pc.not_equal(text.columns[position], "")).as_py() or 0
+    reasons: dict[int, str] = {}
+    for position, name in enumerate(text.names[len(KEYS) :], start=len(KEYS)):
         if not STATION_CODE.match(name):
-            reason = f"the column name is not a station code such as 1141A; {filled} filled cells left out"
-            refused.append(Refusal(0, name, reason, name))
+            reasons[position] = "the column name is not a station code such as 1141A"
         elif name in columns:
-            reason = f"second column of this station; the first is kept, {filled} filled cells left out"
-            refused.append(Refusal(0, name, reason, name))
+            reasons[position] = "second column of this station, the first is kept"
         else:
             columns[name] = position
-    return list(columns.values()), refused_table(refused)
+    return list(columns.values()), refuse_columns(text, reasons)
 
 
 def _melt(text: TextTable, columns: list[int]) -> tuple[pa.Table, pa.Table]:
     """Station columns one below the other as canonical rows, and the unusable cells."""
     schema = SCHEMAS[Kind.STATIONS]
     if not columns or len(text.row) == 0:
-        return schema.empty_table(), refused_table([])
+        return schema.empty_table(), no_refusals()
     keys = _read_keys(text)
     cells = pa.concat_arrays([text.columns[position] for position in columns])
     value, unusable = as_numbers(cells)
@@ -162,4 +163,5 @@ def _refuse_values(
         field=codes.take(pa.array(bad // len(row))),
         reason=reasons.tolist(),
         content=cells.take(pa.array(bad)),
+        rows=[1] * len(bad),
     )

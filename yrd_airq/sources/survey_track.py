@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from yrd_airq.errors import InputError
 from yrd_airq.sources.batch import SCHEMAS, Batch, Kind, join_refused
 from yrd_airq.sources.files import header, read_content
-from yrd_airq.sources.text import TextTable, as_mask, as_numbers, read_text_table, refuse_cells, refuse_lines
+from yrd_airq.sources.refusing import refuse_cells, refuse_columns, refuse_lines
+from yrd_airq.sources.text import Form, TextTable, as_mask, as_numbers, read_text_table
 
 LAYOUT = "survey_track"
 
@@ -64,7 +65,12 @@ def read(path: Path) -> Batch:
     that cannot be opened or whose header is not of a known form.
     """
     content = read_content(path)
-    text = read_text_table(path, content)
+    text = read_text_table(path, content, Form(values=value_columns, missing=(_MISSING,)))
+    return convert(path, text, content.digest, LAYOUT)
+
+
+def convert(path: Path, text: TextTable, digest: str, layout: str) -> Batch:
+    """A table in the columns of a known form as ``read`` gives it; ``path`` serves for names."""
     form = _form(text.names)
     if form is None:
         raise InputError(
@@ -74,7 +80,7 @@ def read(path: Path) -> Batch:
     usable, bad_lines = _usable_lines(text, form)
     rows, bad_cells = _readings(usable, form, path.name.partition(".")[0])
     refused = join_refused(text.refused, bad_lines, bad_cells)
-    return Batch(Kind.SURVEY, LAYOUT, path.name, content.digest, rows, refused)
+    return Batch(Kind.SURVEY, layout, path.name, digest, rows, refused, text.rows_in)
 
 
 def _form(names: tuple[str, ...]) -> _Form | None:
@@ -83,6 +89,13 @@ def _form(names: tuple[str, ...]) -> _Form | None:
         if needed <= set(names) and any(form.reading.match(name) for name in names):
             return form
     return None
+
+
+def value_columns(names: tuple[str, ...]) -> list[int]:
+    """Positions of the readings; none if the header is not of a known form."""
+    form = _form(names)
+    matched = [] if form is None else [form.reading.match(name) for name in names]
+    return [position for position, match in enumerate(matched) if match]
 
 
 def _usable_lines(text: TextTable, form: _Form) -> tuple[TextTable, pa.Table]:
@@ -119,13 +132,14 @@ def _times(text: TextTable, form: _Form) -> NDArray[np.datetime64]:
 
 def _readings(text: TextTable, form: _Form, run: str) -> tuple[pa.Table, pa.Table]:
     """Canonical rows, ordered by line and then by column, and the refused cells."""
-    found = [(name, match) for name in text.names if (match := form.reading.match(name))]
+    names = dict.fromkeys(text.names[position] for position in value_columns(text.names))
+    found = [(name, match) for name in names if (match := form.reading.match(name))]
     value = np.full((len(text.row), len(found)), np.nan)
-    refused = []
+    second = [p for p in value_columns(text.names) if text.names.index(text.names[p]) != p]
+    refused = [refuse_columns(text, dict.fromkeys(second, "second column of this name, the first is kept"))]
     for k, (name, _) in enumerate(found):
         value[:, k], odd = as_numbers(text.column(name))
-        odd &= ~as_mask(pc.equal(text.column(name), _MISSING))
-        refused.append(refuse_cells(text, name, odd, "not a number; the reading is left out"))
+        refused.append(refuse_cells(text, name, odd, "not a number; the reading is left out", 1))
     speed, direction, bad_wind = _wind(text)
     line, column = np.nonzero(np.isfinite(value))
     matched = [match for _, match in found]
@@ -158,6 +172,6 @@ def _wind(text: TextTable) -> tuple[NDArray[np.float64], NDArray[np.float64], pa
         odd |= (value < 0) | (value > largest)
         if odd.any():
             reason = f"not a number from 0 to {largest:g}; the wind there is unknown"
-            refused.append(refuse_cells(text, name, odd, reason))
+            refused.append(refuse_cells(text, name, odd, reason, 0))
         known.append(np.where(odd, np.nan, value))
     return known[0], known[1], join_refused(*refused)

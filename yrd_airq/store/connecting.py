@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,40 +13,61 @@ import duckdb
 import pandas as pd
 
 from yrd_airq.errors import InputError, StoreBusyError
-from yrd_airq.store import schema
+from yrd_airq.store import migrations, schema
 
 THREADS = 2
 """Threads of a connection unless ``YRD_AIRQ_THREADS`` says otherwise; fixed, so that runs are alike."""
 
+WAIT_SECONDS = 60
+"""How long to wait for a store that another process holds, unless ``YRD_AIRQ_STORE_WAIT`` says otherwise."""
+
+_ASK_AGAIN_SECONDS = 0.2
 
 FILE_TROUBLE = (
     duckdb.IOException,
     duckdb.SerializationException,
     duckdb.FatalException,
     duckdb.InvalidInputException,
+    duckdb.TransactionException,
 )
 """Errors of the file rather than of a statement: unreadable, cut off, full disk, read-only."""
+
+_NO_ROOM = ("No space left", "File too large", "Disk quota exceeded", "out of disk space")
 
 
 def connect(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
     """A connection to the store at ``path``, which is made if missing (unless read-only).
 
-    Raises ``StoreBusyError`` if another process holds the file, ``InputError`` if it is missing in
-    read-only mode, damaged, not a store, or of another schema version.
+    An older schema version is brought forward. Raises ``StoreBusyError`` if another process still holds the
+    file after the time of waiting, ``InputError`` if it is missing in read-only mode, damaged, not a store,
+    or of a version that cannot be used.
     """
     if read_only and not path.exists():
         raise InputError(f"{path}: no such store; ingest files first, or name another store")
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        con = duckdb.connect(str(path), read_only=read_only, config=_settings())
-    except duckdb.Error as exc:
-        raise explain(path, exc) from exc
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise InputError(f"{path.parent}: the folder of the store cannot be made ({exc})") from exc
+    con = _wait_for(path, read_only)
     try:
         _check_schema(con, path, read_only)
     except BaseException:
         con.close()
         raise
     return con
+
+
+def _wait_for(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
+    """Open the file, asking again while another process holds it."""
+    until = time.monotonic() + _whole_number("YRD_AIRQ_STORE_WAIT", WAIT_SECONDS, 0)
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=read_only, config=_settings())
+        except duckdb.Error as exc:
+            # Another connection of this very process would wait for itself.
+            if "Could not set lock" not in str(exc) or time.monotonic() >= until:
+                raise explain(path, exc) from exc
+        time.sleep(_ASK_AGAIN_SECONDS)
 
 
 @contextmanager
@@ -92,12 +114,16 @@ def offered(con: duckdb.DuckDBPyConnection, name: str, table: object) -> Iterato
     con.unregister(name)
 
 
+def _whole_number(variable: str, default: int, least: int) -> int:
+    text = os.environ.get(variable, str(default))
+    if not text.isdecimal() or int(text) < least:
+        raise InputError(f"{variable}={text!r} is not a whole number; write {least} or more")
+    return int(text)
+
+
 def _settings() -> dict[str, str | bool | int | float | list[str]]:
-    text = os.environ.get("YRD_AIRQ_THREADS", str(THREADS))
-    if not text.isdigit() or int(text) == 0:
-        raise InputError(f"YRD_AIRQ_THREADS={text!r} is not a number of threads; write 1 or more")
     return {
-        "threads": int(text),
+        "threads": _whole_number("YRD_AIRQ_THREADS", THREADS, 1),
         # Extensions are not fetched: the store works without a network, and fails at once, not after a wait.
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
@@ -109,11 +135,12 @@ def explain(path: Path, problem: duckdb.Error) -> InputError | StoreBusyError:
     text = str(problem).strip()
     if "lock" in text or "different configuration" in text:
         return StoreBusyError(
-            f"{path}: another process holds the store; wait until it has finished and run again ({text})"
+            f"{path}: another process holds the store; wait until it has finished and run again, or set "
+            f"YRD_AIRQ_STORE_WAIT to the seconds to wait ({text})"
         )
     if "read-only mode" in text:
         return InputError(f"{path}: the store was opened for reading only; open it for writing ({text})")
-    if "No space left" in text:
+    if any(sign in text for sign in _NO_ROOM):
         return InputError(f"{path}: no space left for the store; make room and run again ({text})")
     return InputError(
         f"{path}: not a usable store, perhaps damaged ({text}); "
@@ -131,9 +158,18 @@ def _check_schema(con: duckdb.DuckDBPyConnection, path: Path, read_only: bool) -
     if "schema_version" not in names:
         raise InputError(f"{path}: a DuckDB file, but not a store of this program; name another file")
     row = fetch_row(con, "SELECT max(version) FROM schema_version")
-    held = row[0] if row else None
-    if held != schema.VERSION:
+    held = int(row[0]) if row and row[0] is not None else 0
+    if held == schema.VERSION:
+        return
+    if held not in migrations.STEPS:
         raise InputError(
-            f"{path}: the store has schema version {held}, this program needs {schema.VERSION}; "
-            "ingest the files into a new store"
+            f"{path}: the store has schema version {held}, this program knows up to {schema.VERSION}; "
+            "update the program, or name another store"
         )
+    if read_only:
+        raise InputError(
+            f"{path}: the store has the older schema version {held}; open it once for writing "
+            "(yrd-airq store check) to bring it forward"
+        )
+    with transaction(con):
+        migrations.bring_forward(con, held)

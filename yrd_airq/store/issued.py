@@ -8,9 +8,9 @@ from datetime import date
 import duckdb
 import pandas as pd
 
+from yrd_airq.clock import beijing_now
 from yrd_airq.store import contents, schema
 from yrd_airq.store.connecting import fetch_row, read_frame
-from yrd_airq.store.ingesting import now
 from yrd_airq.store.records import RunRecord
 
 _Con = duckdb.DuckDBPyConnection
@@ -27,7 +27,7 @@ def write_run(con: _Con, run: RunRecord) -> bool:
     """Note a run, or its new status; the time of the first note stays. False if nothing changed."""
     row = fetch_row(con, "SELECT min(created_at) FROM run WHERE run_id = ?", [run.run_id])
     first = row[0] if row is not None else None
-    run = replace(run, created_at=first or run.created_at or now())
+    run = replace(run, created_at=first or run.created_at or beijing_now())
     frame = pd.DataFrame([asdict(run)])
     return contents.replace(con, "run", contents.fit("run", frame), "run_id = ?", [run.run_id])
 

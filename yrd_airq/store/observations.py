@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from yrd_airq.store import archive, schema
 from yrd_airq.store.connecting import fetch_row, read_frame
-from yrd_airq.vocab import CityDaySource
+from yrd_airq.store.stations import station_periods
+from yrd_airq.vocab import CityDaySource, Pollutant
 
 _Con = duckdb.DuckDBPyConnection
 _HOUR = np.timedelta64(1, "h")
@@ -78,12 +79,66 @@ def station_span(con: _Con) -> tuple[datetime, datetime] | None:
 
 
 def station_list(con: _Con) -> pd.DataFrame:
-    """One row a station as the newest list that names it has it, by code."""
+    """One row a station and period of validity, put together from every list."""
+    return station_periods(
+        read_frame(con, "SELECT s.*, b.layout FROM core_station s JOIN batch b USING (batch_id) ORDER BY ALL")
+    )
+
+
+def reporting(con: _Con, month: date) -> pd.DataFrame:
+    """Stations and pollutants with any value in the natural days of a month, and the batch of the first."""
+    period = pd.Period(month, "M")
+    first, last = period.start_time + _HOUR, (period + 1).start_time
     return read_frame(
         con,
-        """SELECT * EXCLUDE (batch_id) FROM core_station
-        QUALIFY row_number() OVER (PARTITION BY station_code ORDER BY batch_id DESC) = 1
-        ORDER BY station_code""",
+        f"""SELECT station_code, item AS pollutant, min(batch_id) AS first_batch FROM raw_station_hourly
+        WHERE time BETWEEN ? AND ? AND item IN ({", ".join("?" for _ in Pollutant)})
+        GROUP BY ALL ORDER BY ALL""",
+        [first.to_pydatetime(), last.to_pydatetime(), *(p.value for p in Pollutant)],
+    )
+
+
+def values_received(con: _Con, first: datetime, last: datetime) -> dict[str, int]:
+    """Station hours with a value, by pollutant; a revised value counts once."""
+    rows = con.execute(
+        f"""SELECT item, count(DISTINCT (station_code, time)) FROM raw_station_hourly
+        WHERE time BETWEEN ? AND ? AND item IN ({", ".join("?" for _ in Pollutant)})
+        GROUP BY item ORDER BY item""",
+        [first, last, *(p.value for p in Pollutant)],
+    ).fetchall()
+    return {str(item): int(count) for item, count in rows}
+
+
+def exceptional_events(con: _Con) -> pd.DataFrame:
+    """The newest list of exceptional events, in canonical columns."""
+    return read_frame(
+        con,
+        """SELECT * EXCLUDE (batch_id) FROM core_exceptional_event
+        WHERE batch_id = (SELECT max(batch_id) FROM core_exceptional_event)
+        ORDER BY first_date, adcode, pollutant""",
+    )
+
+
+def city_release(con: _Con, first: datetime | None, last: datetime | None) -> pd.DataFrame:
+    """Latest known city values as released."""
+    return read_frame(
+        con,
+        """SELECT adcode, time, item, arg_max(value, batch_id) AS value FROM raw_city_release
+        WHERE time BETWEEN ? AND ? GROUP BY ALL ORDER BY ALL""",
+        [first or datetime.min, last or datetime.max],
+    )
+
+
+def city_model(
+    con: _Con, first: datetime | None, last: datetime | None, known_at: datetime | None
+) -> pd.DataFrame:
+    """Latest known model values at city points."""
+    return read_frame(
+        con,
+        """SELECT adcode, time, variable, arg_max(value, batch_id) AS value, model, kind, issue_time
+        FROM raw_city_model WHERE time BETWEEN ? AND ?
+        AND batch_id IN (SELECT batch_id FROM batch WHERE ingested_at <= ?) GROUP BY ALL ORDER BY ALL""",
+        [first or datetime.min, last or datetime.max, known_at or datetime.max],
     )
 
 

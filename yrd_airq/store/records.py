@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from yrd_airq.sources.batch import Kind
 
@@ -12,16 +13,46 @@ from yrd_airq.sources.batch import Kind
 class Ingested:
     """What taking in one file did.
 
-    ``new_rows`` counts the rows that the store did not hold with the same value before, ``refused_rows``
-    those newly put in quarantine; both are 0 for a file whose content was ``already_known``.
+    ``rows_in`` counts the canonical rows that the file's filled cells make. Of these ``new_rows`` were not
+    held with the same value before, ``refused_rows`` went to quarantine in ``refused_pieces`` (cells, lines
+    or columns), and the rest was held already. All but ``rows_in`` are 0 for a content ``already_known``.
     """
 
     kind: Kind
     name: str
     batch_id: int
+    rows_in: int
     new_rows: int
     refused_rows: int
+    refused_pieces: int
     already_known: bool
+
+
+class Action(StrEnum):
+    """What a forecaster does to values: leave them out, or accept them against the rules."""
+
+    SET = "set"
+    LIFT = "lift"
+
+
+EVERY_POLLUTANT = "all"
+"""Stands for all pollutants in a judgement."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A forecaster's word on the values of a station: hours ``first_time`` … ``last_time``, both included.
+
+    ``pollutant`` is a pollutant or ``all``; ``made_at`` is set by the store.
+    """
+
+    station_code: str
+    pollutant: str
+    first_time: datetime
+    last_time: datetime
+    action: Action
+    reason: str
+    made_by: str
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-VERSION = 1
-"""Raised with every change of shape; a store of another version is not opened."""
+VERSION = 2
+"""Raised with every change of shape; an older store is brought forward when it is opened for writing."""
 
 _ARROW = {
     "VARCHAR": pa.string(),
@@ -37,9 +37,12 @@ TABLES: dict[str, dict[str, str]] = {
         layout VARCHAR
         name VARCHAR
         content_hash VARCHAR
+        rows_in BIGINT
         rows BIGINT
         new_rows BIGINT
         refused BIGINT
+        first_time TIMESTAMP
+        last_time TIMESTAMP
         ingested_at TIMESTAMP
     """),
     "quarantine": _columns("""
@@ -48,6 +51,7 @@ TABLES: dict[str, dict[str, str]] = {
         field VARCHAR
         reason VARCHAR
         content VARCHAR
+        rows BIGINT
     """),
     "raw_station_hourly": _columns("""
         station_code VARCHAR
@@ -64,14 +68,35 @@ TABLES: dict[str, dict[str, str]] = {
         value DOUBLE
         batch_id BIGINT
     """),
+    "raw_city_release": _columns("""
+        adcode VARCHAR
+        time TIMESTAMP
+        item VARCHAR
+        value DOUBLE
+        batch_id BIGINT
+    """),
+    "raw_city_model": _columns("""
+        adcode VARCHAR
+        time TIMESTAMP
+        variable VARCHAR
+        value DOUBLE
+        model VARCHAR
+        kind VARCHAR
+        issue_time TIMESTAMP
+        batch_id BIGINT
+    """),
     "core_station": _columns("""
         station_code VARCHAR
         name_zh VARCHAR
         city_zh VARCHAR
         adcode VARCHAR
         counted BOOLEAN
+        background BOOLEAN
         lon DOUBLE
         lat DOUBLE
+        valid_from DATE
+        valid_to DATE
+        list_from DATE
         batch_id BIGINT
     """),
     "core_station_flag": _columns("""
@@ -80,6 +105,26 @@ TABLES: dict[str, dict[str, str]] = {
         pollutant VARCHAR
         flag VARCHAR
         rule VARCHAR
+        reason VARCHAR
+    """),
+    "core_manual_flag": _columns("""
+        station_code VARCHAR
+        pollutant VARCHAR
+        first_time TIMESTAMP
+        last_time TIMESTAMP
+        action VARCHAR
+        reason VARCHAR
+        made_by VARCHAR
+        made_at TIMESTAMP
+    """),
+    "core_exceptional_event": _columns("""
+        adcode VARCHAR
+        first_date DATE
+        last_date DATE
+        pollutant VARCHAR
+        reason_zh VARCHAR
+        document VARCHAR
+        batch_id BIGINT
     """),
     "core_city_hourly": _columns("""
         adcode VARCHAR

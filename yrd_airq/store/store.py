@@ -10,10 +10,22 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from yrd_airq.sources.batch import Batch
-from yrd_airq.store import archive, contents, derived, ingesting, issued, observations, snapshots
+from yrd_airq.sources.batch import Batch, Kind
+from yrd_airq.store import (
+    archive,
+    checking,
+    contents,
+    derived,
+    gaps,
+    ingesting,
+    issued,
+    judgements,
+    observations,
+    snapshots,
+)
+from yrd_airq.store.checking import Check
 from yrd_airq.store.connecting import FILE_TROUBLE, connect, explain, read_frame
-from yrd_airq.store.records import Ingested, RunRecord
+from yrd_airq.store.records import Ingested, Judgement, RunRecord
 from yrd_airq.vocab import CityDaySource
 
 
@@ -49,12 +61,23 @@ class Store:
         """Take in one file's batch, whole or not at all; content that is known changes nothing."""
         return ingesting.ingest(self._con, batch)
 
+    def known(self, kind: Kind, layout: str, content_hash: str) -> Ingested | None:
+        """What the store says of a content that it has taken in already, or None; saves reading it again.
+
+        Not for weather files, whose present path has to be noted: hand those to ``ingest``.
+        """
+        return ingesting.find_known(self._con, kind, layout, content_hash)
+
     def batches(self) -> pd.DataFrame:
-        """Every batch: batch_id, kind, layout, name, content_hash, rows, new_rows, refused, ingested_at."""
+        """Every batch in the columns of the table ``batch``, in order.
+
+        ``rows_in`` = ``rows`` + the rows in quarantine; ``new_rows`` of them were not held with the same
+        value, and ``first_time`` … ``last_time`` is the span of these.
+        """
         return read_frame(self._con, "SELECT * FROM batch ORDER BY batch_id")
 
     def quarantine(self) -> pd.DataFrame:
-        """Every refusal: batch_id, row (0: whole file or column), field, reason, content, file name."""
+        """Every refusal: batch_id, row (0: whole file or column), field, reason, content, rows, file name."""
         return read_frame(
             self._con,
             """SELECT q.*, b.name FROM quarantine q JOIN batch b USING (batch_id)
@@ -75,8 +98,23 @@ class Store:
         return observations.station_span(self._con)
 
     def station_list(self) -> pd.DataFrame:
-        """One row a station, canonical columns, as the newest list that names it has it."""
+        """One row a station and period of validity: see ``stations.station_periods``."""
         return observations.station_list(self._con)
+
+    def reporting(self, month: date) -> pd.DataFrame:
+        """Who sent what in the natural days of a calendar month: station_code, pollutant, first_batch.
+
+        ``first_batch`` is the batch that brought the first of the values.
+        """
+        return observations.reporting(self._con, month)
+
+    def values_received(self, first: datetime, last: datetime) -> dict[str, int]:
+        """How many hourly values of each pollutant were received in a window, each hour counted once."""
+        return observations.values_received(self._con, first, last)
+
+    def gaps(self, first: datetime, last: datetime) -> pd.DataFrame:
+        """Missing hours by day and station: date, station_code, missing, hours, whole_network."""
+        return gaps.find_gaps(self._con, first, last)
 
     def unlisted_stations(self) -> pd.DataFrame:
         """Stations with values that no list names: station_code, first_time, last_time, values."""
@@ -94,12 +132,37 @@ class Store:
     def write_flags(
         self, frame: pd.DataFrame, first: datetime | None = None, last: datetime | None = None
     ) -> bool:
-        """Flags (station_code, time, pollutant, flag, rule) in place of those of the window."""
+        """Flags (station_code, time, pollutant, flag, rule, reason) in place of those of the window."""
         return derived.write_flags(self._con, frame, first, last)
 
     def flags(self, first: datetime | None = None, last: datetime | None = None) -> pd.DataFrame:
         """Quality flags in a window."""
         return observations.flags(self._con, first, last)
+
+    def judge(self, judgement: Judgement) -> None:
+        """Note a forecaster's judgement of values: it is kept for ever, and a later one prevails."""
+        judgements.note(self._con, judgement)
+
+    def judgements(self) -> pd.DataFrame:
+        """Forecasters' judgements, oldest first, in the columns of ``core_manual_flag``."""
+        return judgements.judgements(self._con)
+
+    def exceptional_events(self) -> pd.DataFrame:
+        """Exceptional events (例外事件) of the newest list, in canonical columns."""
+        return observations.exceptional_events(self._con)
+
+    def city_release(self, first: datetime | None = None, last: datetime | None = None) -> pd.DataFrame:
+        """City values as released, latest known: adcode, time, item, value."""
+        return observations.city_release(self._con, first, last)
+
+    def city_model(
+        self, first: datetime | None = None, last: datetime | None = None, known_at: datetime | None = None
+    ) -> pd.DataFrame:
+        """Model values at city points, latest known: adcode, time, variable, value, model, kind, issue_time.
+
+        ``known_at`` leaves out batches taken in later.
+        """
+        return observations.city_model(self._con, first, last, known_at)
 
     def write_city_hourly(
         self, frame: pd.DataFrame, first: datetime | None = None, last: datetime | None = None
@@ -208,6 +271,14 @@ class Store:
         """Checksum of every table: rows and their hashes in any order, without the time of writing."""
         return contents.checksums(self._con)
 
-    def snapshot(self, folder: Path) -> tuple[Path, ...]:
-        """Every table as a Parquet file in ``folder``, each swapped in whole; returns the files."""
+    def check(self) -> tuple[Check, ...]:
+        """Every check of the store; in a sound one all counts are 0."""
+        return checking.check(self._con)
+
+    def snapshot(self, folder: Path) -> dict[str, Path]:
+        """Every table as a Parquet file in ``folder``, the manifest swapped in last; returns the files."""
         return snapshots.snapshot(self._con, folder)
+
+    def restore(self, folder: Path) -> dict[str, int]:
+        """Fill this empty store with a snapshot, whole or not at all; returns the rows by table."""
+        return snapshots.restore(self._con, folder)

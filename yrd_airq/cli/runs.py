@@ -1,70 +1,29 @@
-"""The command ``yrd-airq``: thin; every command calls one function of ``jobs`` and prints what came of it."""
+"""Commands that forecast: the main job, training, backtests, events and the lineage of what they made."""
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-from collections.abc import Callable
-from datetime import date, datetime
-from enum import StrEnum
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from yrd_airq.cli.options import JsonOption, OutOption, StoreOption, as_day, print_report
 from yrd_airq.clock import parse_issue_time
-from yrd_airq.errors import AirqError, InputError
+from yrd_airq.errors import InputError
 from yrd_airq.jobs.workspace import Workspace
-from yrd_airq.sources.batch import Kind
 from yrd_airq.vocab import Target, WeatherKind
 
-app = typer.Typer(
-    help="Air-quality forecasts, attribution, enterprise control lists and consultation briefs.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
-
-StoreOption = Annotated[
-    Path | None, typer.Option("--store", help="DuckDB file; default data/yrd_airq.duckdb or YRD_AIRQ_STORE.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one machine-readable JSON object.")]
-OutOption = Annotated[Path | None, typer.Option("--out", help="Folder for the results; default out.")]
 IssueOption = Annotated[str, typer.Option("--issue", help="Issue time, Beijing, e.g. 2016-09-01T16:00.")]
 TargetOption = Annotated[
     list[Target] | None, typer.Option("--target", help="Daily target; repeat for several; default all.")
 ]
 
 
-class IngestKind(StrEnum):
-    """What the files given to ``ingest`` tell about."""
-
-    stations = "stations"
-    cities = "cities"
-    weather = "weather"
-    survey = "survey"
-    enterprises = "enterprises"
-
-
-def _print(report: dict[str, Any], as_json: bool, lines: Callable[[], list[str]]) -> None:
-    text = json.dumps(report, ensure_ascii=False, indent=2, default=str) if as_json else "\n".join(lines())
-    sys.stdout.write(text + "\n")
-
-
-def _day(text: str, option: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as exc:
-        raise InputError(f"{option} {text!r} is not a date; write it like 2017-01-31") from exc
-
-
 def _issue(text: str | None) -> datetime | None:
     return None if text is None else parse_issue_time(text)
 
 
-@app.command()
 def run(
     drill: Annotated[bool, typer.Option("--drill", help="Use the built-in drill world (演练).")] = False,
     data: Annotated[Path | None, typer.Option("--data", help="Folder with the files to read.")] = None,
@@ -85,28 +44,10 @@ def run(
         report = run_drill(store=store, out=out, event_file=event, issue_time=_issue(issue))
     else:
         report = run_once(Workspace.of(store, out=out), data, event, _issue(issue))
-    _print(report.as_dict(), as_json, report.lines)
+    print_report(report.as_dict(), as_json, report.lines)
     raise typer.Exit(report.exit_code)
 
 
-@app.command()
-def ingest(
-    kind: IngestKind,
-    paths: Annotated[list[Path], typer.Argument(help="Files or folders.")],
-    layout: Annotated[
-        str | None, typer.Option("--layout", help="Name of the layout; default: recognised.")
-    ] = None,
-    store: StoreOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Take files into the store; refused rows go to quarantine with the reason."""
-    from yrd_airq.jobs.ingest import ingest_files
-
-    report = ingest_files(Workspace.of(store), paths, Kind(kind.value), layout)
-    _print(report.as_dict(), as_json, report.lines)
-
-
-@app.command()
 def train(
     target: TargetOption = None,
     until: Annotated[str | None, typer.Option("--until", help="Last day of the training data.")] = None,
@@ -116,20 +57,18 @@ def train(
     """Train the forecasters on the store and file them in the model registry."""
     from yrd_airq.jobs.train import train_targets
 
-    report = train_targets(Workspace.of(store), target, _day(until, "--until") if until else None)
-    _print(report.as_dict(), as_json, report.lines)
+    report = train_targets(Workspace.of(store), target, as_day(until, "--until") if until else None)
+    print_report(report.as_dict(), as_json, report.lines)
 
 
-@app.command()
 def forecast(issue: IssueOption, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Forecast all cities for the seven days after an issue time and keep the result in the store."""
     from yrd_airq.jobs.forecasting import forecast_issue
 
     report = forecast_issue(Workspace.of(store), parse_issue_time(issue))
-    _print(report.as_dict(), as_json, report.lines)
+    print_report(report.as_dict(), as_json, report.lines)
 
 
-@app.command()
 def backtest(
     target: Annotated[Target, typer.Option("--target", help="Daily target.")],
     first: Annotated[str, typer.Option("--from", help="First forecast day.")],
@@ -153,17 +92,16 @@ def backtest(
     report = run_backtest(
         Workspace.of(store),
         target,
-        _day(first, "--from"),
-        _day(last, "--to"),
+        as_day(first, "--from"),
+        as_day(last, "--to"),
         lead_days,
-        _day(train_until, "--train-until"),
+        as_day(train_until, "--train-until"),
         weather,
         out,
     )
-    _print(report.as_dict(), as_json, report.lines)
+    print_report(report.as_dict(), as_json, report.lines)
 
 
-@app.command()
 def event(
     file: Annotated[Path, typer.Argument(help="Event file (configs/events/<name>.yaml).")],
     issue: IssueOption,
@@ -175,11 +113,10 @@ def event(
     from yrd_airq.jobs.run import run_event
 
     report = run_event(Workspace.of(store, out=out), file, parse_issue_time(issue))
-    _print(report.as_dict(), as_json, report.lines)
+    print_report(report.as_dict(), as_json, report.lines)
     raise typer.Exit(report.exit_code)
 
 
-@app.command()
 def trace(
     run_or_pack: Annotated[str, typer.Argument(help="A run id, or the folder of a pack.")],
     store: StoreOption = None,
@@ -189,10 +126,9 @@ def trace(
     from yrd_airq.jobs.lineage import trace_run
 
     report = trace_run(Workspace.of(store), run_or_pack)
-    _print(report.as_dict(), as_json, report.lines)
+    print_report(report.as_dict(), as_json, report.lines)
 
 
-@app.command()
 def serve(
     data: Annotated[Path | None, typer.Option("--data", help="Folder that each daily run reads.")] = None,
 ) -> None:
@@ -200,14 +136,3 @@ def serve(
     from flows.serve import serve_all
 
     serve_all(data)
-
-
-def main() -> None:
-    """Entry point; errors for people become one message and an exit code (all of it: YRD_AIRQ_DEBUG=1)."""
-    try:
-        app()
-    except AirqError as error:
-        if os.environ.get("YRD_AIRQ_DEBUG"):
-            raise
-        sys.stderr.write(f"yrd-airq: {error}\n")
-        sys.exit(error.exit_code)

@@ -1,0 +1,40 @@
+"""The command ``yrd-airq``: thin; every command calls one function of ``jobs`` and prints what came of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+from yrd_airq.cli import observations, quality, runs, store
+from yrd_airq.cli.options import new_app
+from yrd_airq.errors import AirqError
+
+app = new_app("Air-quality forecasts, attribution, enterprise control lists and consultation briefs.")
+COMMANDS: tuple[Callable[..., None], ...] = (
+    runs.run,
+    observations.ingest,
+    observations.fetch,
+    observations.stats,
+    runs.train,
+    runs.forecast,
+    runs.backtest,
+    runs.event,
+    runs.trace,
+    runs.serve,
+)
+for command in COMMANDS:
+    app.command()(command)
+app.add_typer(store.app, name="store")
+app.add_typer(quality.app, name="quality")
+
+
+def main() -> None:
+    """Entry point; errors for people become one message and an exit code (all of it: YRD_AIRQ_DEBUG=1)."""
+    try:
+        app()
+    except AirqError as error:
+        if os.environ.get("YRD_AIRQ_DEBUG"):
+            raise
+        sys.stderr.write(f"yrd-airq: {error}\n")
+        sys.exit(error.exit_code)
