@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -11,13 +12,16 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from yrd_airq.attribution.chemistry import OzoneChemistry
+from yrd_airq.attribution.diagrams import part_ranges, sector_rose, stacked_bars
 from yrd_airq.attribution.emissions import city_shares, take_inventory
-from yrd_airq.attribution.matrix import Attribution, attribute
+from yrd_airq.attribution.matrix import Attribution, attribute, member_shares
 from yrd_airq.attribution.settings import AttributionSettings, MarkedTable
 from yrd_airq.errors import InputError
 from yrd_airq.region import load_region
 from yrd_airq.settings import Marked, load
 from yrd_airq.transport.footprint import Footprint
+from yrd_airq.transport.nearfield import NearField
 from yrd_airq.transport.trajectory import Member
 from yrd_airq.vocab import Precursor, Target, WeatherKind
 
@@ -70,16 +74,31 @@ def rules() -> AttributionSettings:
     return load(AttributionSettings, "attribution")
 
 
-def run(enterprises: pd.DataFrame, values: pd.DataFrame | None = None, **kwargs: object) -> Attribution:
+def run(
+    enterprises: pd.DataFrame,
+    values: pd.DataFrame | None = None,
+    chemistry: OzoneChemistry | None = None,
+    **kwargs: object,
+) -> Attribution:
     made = ground(**kwargs)  # type: ignore[arg-type]  # test sugar
     values = observed(made.receptors) if values is None else values
-    return attribute(made, enterprises, values, load_region(), rules())
+    return attribute(made, enterprises, values, load_region(), rules(), chemistry)
 
 
 def closes(result: Attribution) -> None:
     total = result.share.sum(axis=2) + result.unlisted_share.sum(axis=2) + result.outside_share
     assert np.allclose(total, 1.0, atol=1e-12)
     assert min(result.share.min(), result.unlisted_share.min(), result.outside_share.min()) >= 0
+    spread = result.spread
+    assert spread is not None
+    assert (spread.share_low <= result.share).all()
+    assert (spread.share_high >= result.share).all()
+    assert len(spread.budget) == len(result.budget)
+    keys = ["receptor", "date", "target", "part_zh", "kind"]
+    assert spread.budget[keys].equals(result.budget[keys])
+    assert (spread.budget["low_share"] <= result.budget["share"]).all()
+    assert (spread.budget["high_share"] >= result.budget["share"]).all()
+    assert (spread.budget["low_ugm3"] >= 0).all()
     if len(result.budget):
         sums = result.budget.groupby(["receptor", "date", "target"])["share"].sum()
         assert np.allclose(sums, 1.0, atol=1e-9)
@@ -289,6 +308,133 @@ def test_settings_refuse_shares_that_do_not_add_up() -> None:
         Marked(value=1.0, mark="recalled", source="x")
 
 
+def two_ways() -> np.ndarray:
+    """One member's air comes over E0 (120.5 E, 30.5 N), the other's over E1 (117.5 E, 32.5 N)."""
+    weight = np.zeros((4, 1, 2, 2, len(LAT), len(LON)))
+    weight[:, :, :, 0, 6, 10] = 1
+    weight[:, :, :, 1, 8, 7] = 1
+    return weight
+
+
+def test_spread_is_what_the_members_say_apart() -> None:
+    frame = plants(lon=[120.5, 117.5], lat=[30.5, 32.5], sector=["steel", "cement"])
+    result = run(frame, weight=two_ways())
+    closes(result)
+    spread = result.spread
+    assert spread is not None
+    alone = member_shares(ground(two_ways()), frame, load_region(), rules(), "330100")
+    assert alone.listed.shape == (2, 2, 2, 4)
+    total = alone.listed.sum(axis=2) + alone.unlisted.sum(axis=2) + alone.outside
+    assert np.allclose(total, 1, atol=1e-12)
+    assert np.array_equal(spread.share_high[0], alone.listed.max(axis=1))
+    assert (spread.share_low == 0).all()
+    assert np.allclose(result.share[0] / spread.share_high[0], result.share[0] / alone.listed.max(axis=1))
+    ranges = part_ranges(result, Target.PM25).set_index(["date", "part_zh"])
+    steel = ranges.loc[(pd.Timestamp(DAYS[0]), "钢铁")]
+    assert steel["low_ugm3"] == 0 < steel["contribution_ugm3"] < steel["high_ugm3"]
+    rule = rules().mass[Target.PM25]
+    fraction = np.array([rule.fraction(p) for p in Precursor])
+    expected = (40 - rule.background_ugm3.value) * (alone.listed[0, 0, 0] @ fraction)
+    assert steel["high_ugm3"] == pytest.approx(expected)
+    with pytest.raises(InputError, match="no receptor 310000"):
+        member_shares(ground(), frame, load_region(), rules(), "310000")
+
+
+def test_members_that_agree_leave_no_spread() -> None:
+    result = run(plants(lon=[120.5, 117.5]))
+    assert result.spread is not None
+    assert np.allclose(result.spread.budget["low_share"], result.budget["share"])
+    assert np.allclose(result.spread.budget["high_share"], result.budget["share"])
+
+
+def test_chemistry_counts_voc_by_reactivity_and_keeps_mass_for_particles() -> None:
+    frame = plants(lon=[120.5, 120.5], sector=["chemical", "coating"])
+    chemistry = load(OzoneChemistry, "ozone")
+    plain, weighed = run(frame), run(frame, chemistry=chemistry)
+    closes(weighed)
+    assert np.array_equal(plain.share, weighed.share)
+    assert np.array_equal(plain.sensitivity[Target.PM25], weighed.sensitivity[Target.PM25])
+    assert plain.ozone_voc_share is not None
+    assert np.array_equal(plain.ozone_voc_share, plain.share[..., VOC])
+    ofp = weighed.ozone_voc_share
+    assert ofp is not None
+    assert np.allclose(ofp[..., 0] / ofp[..., 1], 1.12 / 0.79)
+    mass, rest = plain.share[..., VOC], 1 - plain.share[..., VOC].sum(axis=-1)
+    total = mass[..., 0] * 1.12 + mass[..., 1] * 0.79 + rest
+    assert np.allclose(ofp[..., 0], mass[..., 0] * 1.12 / total)
+    surface = weighed.surfaces[Target.O3_MDA8]
+    slope = -surface.gradient
+    ozone = weighed.sensitivity[Target.O3_MDA8]
+    assert np.allclose(ozone[..., VOC], ofp * slope[..., None, 0])
+    assert np.allclose(ozone[..., NOX], plain.share[..., NOX] * slope[..., None, 1])
+    assert plain.surfaces == {}
+
+
+def test_chemistry_warns_of_the_rise_in_the_notes() -> None:
+    chemistry = load(OzoneChemistry, "ozone")
+    core = run(plants(lon=[121.5], lat=[31.5]), chemistry=chemistry, receptors=("310000", "330100"))
+    assert (core.sensitivity[Target.O3_MDA8][0, ..., NOX] < 0).all()
+    assert (core.sensitivity[Target.O3_MDA8][1, ..., NOX] > 0).all()
+    said = [note for note in core.notes if "单独削减NOx将使臭氧上升" in note]
+    assert len(said) == 1
+    assert said[0].startswith("上海处于")
+    town = run(plants(lon=[120.5]), chemistry=chemistry)
+    assert not any("上升" in note for note in town.notes)
+
+
+def test_rose_and_bars_add_up() -> None:
+    frame = plants(
+        lon=[120.2, 121.5, 120.2, np.nan],
+        lat=[31.5, 30.3, 29.0, 30.0],
+        sector=["steel", "cement", "steel", "steel"],
+    )
+    result = run(frame)
+    rose = sector_rose(result, frame, load_region(), rules(), Target.PM25)
+    assert rose[["direction_zh", "sector_zh"]].to_numpy().tolist() == [
+        ["北", "钢铁"],
+        ["东", "水泥"],
+        ["南", "钢铁"],
+    ]
+    fraction = np.array([rules().mass[Target.PM25].fraction(p) for p in Precursor])
+    assert rose["share"].sum() == pytest.approx((result.share @ fraction).mean(axis=1).sum())
+    ozone = sector_rose(result, frame, load_region(), rules(), Target.O3_MDA8)
+    weight = rules().ozone.budget_voc_weight.value
+    expected = (weight * result.share[..., VOC] + (1 - weight) * result.share[..., NOX]).mean(axis=1).sum()
+    assert ozone["share"].sum() == pytest.approx(expected)
+    bars = stacked_bars(result, Target.PM25)
+    assert np.allclose(bars.sum(axis=1), 40.0)
+    assert bars.sum().is_monotonic_decreasing
+    with pytest.raises(InputError, match="that was attributed"):
+        sector_rose(result, frame.iloc[:2], load_region(), rules(), Target.PM25)
+    with pytest.raises(InputError, match="not attributed"):
+        sector_rose(result, frame, load_region(), rules(), Target.CO)
+
+
+def test_plume_takes_the_place_of_the_footprint_near_by() -> None:
+    frame = plants(lon=[120.5, 117.5], lat=[30.5, 32.5])
+    made = replace(ground(), strength_sm=np.full((4, 1, 2, 2), 2e3))
+    near = NearField(
+        sources=(np.array([0]),),
+        value=(np.full((4, 2, 2, 1), 1e-6),),
+        part=(np.array([1.0]),),
+        receptors=made.receptors,
+        days=made.days,
+        members=made.members,
+        count=2,
+    )
+    far = attribute(made, frame, observed(), load_region(), rules())
+    both = attribute(made, frame, observed(), load_region(), rules(), near=near)
+    closes(both)
+    at = made.per_km2_at(0, frame["lon"], frame["lat"])[PM, 0, 0]
+    assert far.share[0, 0, 0, PM] / far.share[0, 0, 1, PM] == pytest.approx(at[0] / at[1])
+    assert both.share[0, 0, 0, PM] / both.share[0, 0, 1, PM] == pytest.approx(1e-6 * 1e6 / 2e3 / at[1])
+    gases = [index for index in range(4) if index != PM]
+    assert np.array_equal(both.share[..., gases], far.share[..., gases]), "what gases form takes hours"
+    off = rules().model_copy(update={"near_field": False})
+    unused = attribute(made, frame, observed(), load_region(), off, near=near)
+    assert np.array_equal(unused.share, far.share)
+
+
 @hypothesis_settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 10_000), outside=st.floats(0, 0.99), count=st.integers(1, 30))
 def test_it_always_closes(seed: int, outside: float, count: int) -> None:
@@ -296,12 +442,16 @@ def test_it_always_closes(seed: int, outside: float, count: int) -> None:
     weight = rng.exponential(size=(4, 1, 2, 2, len(LAT), len(LON))) ** 6
     amounts = rng.lognormal(6, 3, size=(4, count))
     amounts[rng.random(amounts.shape) < 0.2] = np.nan
-    columns = dict(zip(("nox_tpa", "voc_tpa", "pm_tpa", "so2_tpa"), amounts.tolist(), strict=True))
+    columns: dict[str, list[object]] = dict(
+        zip(("nox_tpa", "voc_tpa", "pm_tpa", "so2_tpa"), amounts.tolist(), strict=True)
+    )
+    columns["sector"] = rng.choice(["steel", "coating", "chemical", "odd"], count).tolist()
     frame = plants(lon=list(rng.uniform(108, 126, count)), lat=list(rng.uniform(22, 40, count)), **columns)
     values = observed(
         pm25=float(rng.uniform(0, 300)), o3_mda8=float(rng.uniform(0, 300)), no2=50.0, so2=9.0, pm10=80.0
     )
-    result = attribute(ground(weight, outside=outside), frame, values, load_region(), rules())
+    chemistry = load(OzoneChemistry, "ozone") if seed % 2 else None
+    result = attribute(ground(weight, outside=outside), frame, values, load_region(), rules(), chemistry)
     closes(result)
     for target in (Target.PM25, Target.PM10, Target.NO2, Target.SO2):
         assert (result.sensitivity[target] >= 0).all()

@@ -145,6 +145,7 @@ def blank_last(data: xr.Dataset) -> xr.Dataset:
     return data
 
 
+LEADS = pd.to_timedelta(np.arange(24), unit="h")
 UNEVEN = HOURS[[0, 2, 3]] + pd.to_timedelta([0, 30, 0], "m")
 DAMAGE: dict[str, Callable[[xr.Dataset], xr.Dataset]] = {
     "no wind": lambda data: data.drop_vars("v10"),
@@ -159,7 +160,11 @@ DAMAGE: dict[str, Callable[[xr.Dataset], xr.Dataset]] = {
     "uneven": lambda data: data.isel(valid_time=[0, 1, 2]).assign_coords(valid_time=UNEVEN),
     "two hours": lambda data: data.isel(valid_time=slice(0, None, 2)),
     "one time": lambda data: data.isel(valid_time=[0]),
-    "falling": lambda data: data.isel(valid_time=[1, 0]),
+    "falling": lambda data: data.isel(valid_time=[0, 2, 1, 3]),
+    "twice": lambda data: data.isel(valid_time=[0, 1, 1, 2]),
+    "no unit": lambda data: with_units(data, "v10", ""),
+    "wind as height": lambda data: with_units(data, "u10", "m"),
+    "no lead": lambda data: data.rename(valid_time="step").assign_coords(step=LEADS),
     "blank end": blank_last,
     "bad issue": lambda data: data.assign_attrs(issue_time="yesterday noon"),
 }
@@ -182,14 +187,18 @@ def broken(tmp_path: Path, change: str) -> Path:
         ("curved", "latitude neither rises nor falls"),
         ("unit", "u10 is in 'km/h'"),
         ("celsius", "t2m is in 'degC'"),
-        ("levels", "pressure-level.*layout not supported yet"),
+        ("levels", "u10 has the dimension pressure_level; write one file for each value"),
         ("members", "dimension number"),
-        ("wrf", "WRF.*layout not supported yet"),
+        ("wrf", "wrfout without Times"),
         ("uneven", "time step"),
         ("two hours", "time step of 2 h"),
         ("one time", "time step of 0 h.*attribute step_hours"),
-        ("falling", "falling times"),
-        ("blank end", "u10 holds no value at 2016-09-02 07:00"),
+        ("falling", r"falling times \(step 3 of 4: 2016-09-01 01:00 UTC\)"),
+        ("twice", r"repeated or falling times \(step 3 of 4: 2016-09-01 01:00 UTC\)"),
+        ("no unit", "v10 has no unit attribute; make sure of its unit and write it, like 'm s-1'"),
+        ("wind as height", "u10 is in 'm'; convert it to 'm s-1'"),
+        ("no lead", r"step is not decoded as a time|lead times \(step\) but no time of issue"),
+        ("blank end", "u10_ms holds no value at 2016-09-02 07:00"),
         ("bad issue", "'yesterday noon' is not a time"),
     ],
 )
@@ -207,9 +216,11 @@ def test_real_files(real_data: Path) -> None:
     row = row_of(real_data / "weather" / "capra_daily_2016.nc")
     assert (row["kind"], row["step_hours"]) == ("analysis", 24)
     assert row["last_time"] == pd.Timestamp("2016-12-31")
-    for name in ("era5_pl_2015080100_0212.nc", "wrfout_mercator_sample.nc"):
-        with pytest.raises(InputError, match="layout not supported yet"):
-            netcdf_header.read(real_data / "weather" / "samples" / name)
+    upper = row_of(real_data / "weather" / "samples" / "era5_pl_2015080100_0212.nc")
+    assert (upper["layout"], upper["variables"]) == ("era5_pressure_level", "u_ms,v_ms,w_pas")
+    model = row_of(real_data / "weather" / "samples" / "wrfout_mercator_sample.nc")
+    assert (model["layout"], model["kind"], model["step_hours"]) == ("wrf_wrfout", "forecast", 3)
+    assert model["issue_time"] == pd.Timestamp("2005-08-28 08:00")
 
 
 def test_grid_constants_cover_the_region() -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numba
 import numpy as np
 import pandas as pd
 import pytest
 
+from tests.transport.make import marked, settings_with, slow_footprint, trajectories_of
 from tests.weather.make import dataset_of
-from yrd_airq.settings import load
-from yrd_airq.transport.footprint import SIDES, Footprint, footprint
+from yrd_airq.transport.footprint import SIDES, Ageing, Footprint, footprint, weight_by_age
 from yrd_airq.transport.settings import TransportSettings
 from yrd_airq.transport.trajectory import Trajectories, back_trajectories, members_of
 from yrd_airq.vocab import Precursor, WeatherKind
@@ -21,7 +24,7 @@ SO2, PM, NOX = (tuple(Precursor).index(p) for p in (Precursor.SO2, Precursor.PM,
 
 @pytest.fixture
 def settings() -> TransportSettings:
-    return load(TransportSettings, "transport")
+    return settings_with()
 
 
 def blown(u: float, v: float, settings: TransportSettings) -> Footprint:
@@ -140,3 +143,114 @@ def test_nox_dies_before_it_leaves(settings: TransportSettings) -> None:
     found = blown(6.0, 0.0, settings)
     gone = found.outside.sum(axis=-1).mean(axis=(1, 2, 3))
     assert gone[NOX] < gone[SO2] < gone[PM]
+
+
+def wandering(settings: TransportSettings, seed: int = 5) -> Trajectories:
+    """Two days of arrivals on random ways, some of which leave the wind grid on either side."""
+    rng = np.random.default_rng(seed)
+    steps = rng.normal(0, 0.012, size=(2, 16, 289)) + rng.normal(0, 0.02, size=(2, 16, 1))
+    lon, lat = np.cumsum(steps, axis=2) + np.array([119.5, 31.0])[:, None, None]
+    lost = np.maximum.accumulate((lon < 110) | (lon > 124) | (lat < 24) | (lat > 38), axis=1)
+    lon, lat = np.where(lost, np.nan, lon), np.where(lost, np.nan, lat)
+    return trajectories_of(lon, lat, settings)
+
+
+def test_same_as_the_slow_way(settings: TransportSettings) -> None:
+    ways = wandering(settings.model_copy(update={"rotations_deg": (0.0, 10.0), "speed_ratios": (1.0,)}))
+    assert np.isnan(ways.lon[..., -1]).any()
+    found = footprint(ways, settings)
+    cells, outside = slow_footprint(ways, settings)
+    assert outside[..., 0].max() > 0
+    assert outside[..., 1].max() > 0
+    assert np.abs(found.by_precursor - cells).max() < 1e-12
+    assert np.abs(found.outside - outside).max() < 1e-12
+
+
+def test_number_of_threads_does_not_change_a_byte(settings: TransportSettings) -> None:
+    ways, before = wandering(settings), numba.get_num_threads()
+    try:
+        found = []
+        for threads in (1, before):
+            numba.set_num_threads(threads)
+            found.append(footprint(ways, settings).by_precursor.tobytes())
+    finally:
+        numba.set_num_threads(before)
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("ageing", list(Ageing))
+def test_mass_is_kept_with_depth_rain_and_height(settings: TransportSettings, ageing: Ageing) -> None:
+    ways = wandering(settings)
+    rng, shape = np.random.default_rng(2), ways.lon.shape
+    blank = np.isnan(ways.lon)
+    full = replace(
+        ways,
+        mixing_m=np.where(blank, np.nan, rng.uniform(50, 1500, shape)),
+        height_m=np.where(blank, np.nan, rng.uniform(0, 1500, shape)),
+        rain_mmh=np.where(blank, np.nan, rng.uniform(0, 3, shape)),
+    )
+    for part in (ways, full):
+        found = footprint(part, settings, ageing)
+        total = found.by_precursor.sum(axis=(-1, -2)) + found.outside.sum(axis=-1)
+        assert np.allclose(total, 1.0, atol=1e-6)
+        assert found.strength_sm is not None
+        assert (found.strength_sm > 0).all()
+
+
+def test_shallow_air_counts_more_and_air_above_the_layer_not_at_all(settings: TransportSettings) -> None:
+    """Half of the time at one place under 300 m, half at another under 900 m: 3 to 1, without loss."""
+    endless = settings.model_copy(update={"lifetime_h": dict.fromkeys(Precursor, marked(1e9))})
+    first = np.arange(289) < 144
+    lon = np.where(first, 113.1, 120.1)
+    depth = np.where(first, 300.0, 900.0)
+    ways = trajectories_of(lon, np.full(289, 31.1), endless)
+    deep = replace(ways, mixing_m=np.broadcast_to(depth, ways.lon.shape))
+    west = footprint(deep, endless).weight[0, 0][:, :30].sum()
+    assert west == pytest.approx(144 * 3 / (144 * 3 + 145), abs=1e-4)
+    assert footprint(ways, endless).weight[0, 0][:, :30].sum() == pytest.approx(144 / 289, abs=1e-3)
+    height = np.where(first, 100.0, 950.0)
+    high = replace(deep, height_m=np.broadcast_to(height, ways.lon.shape))
+    assert footprint(high, endless).weight[0, 0][:, :30].sum() == pytest.approx(1.0, abs=1e-2)
+
+
+def test_strength_is_the_closed_form_of_a_box(settings: TransportSettings) -> None:
+    """Constant depth and no wind: Σ Δt exp(−t/τ)/h, that is τ (1 − exp(−T/τ))/h but for the step."""
+    found = blown(0.0, 0.0, settings)
+    lifetime = np.array([settings.lifetime_h[p].value for p in Precursor]) * 3600
+    expected = lifetime * -np.expm1(-72 * 3600 / lifetime) / settings.mixing_height_m.value
+    assert found.strength_sm is not None
+    assert np.allclose(found.strength_sm[:, 0, 0, 0], expected, rtol=0.02)
+    assert np.allclose(found.strength_sm, found.strength_sm[:, :1, :1, :1])
+
+
+def test_rain_on_the_way_washes_out_what_lies_behind_it(settings: TransportSettings) -> None:
+    """Two hours of 4 mm/h at ages 10 to 12 h; rain at age t takes from all that was let off before."""
+    steps = np.arange(289)
+    ways = trajectories_of(np.where(steps < 48, 113.1, 120.1), np.full(289, 31.1), settings)
+    rain = np.where((steps >= 40) & (steps < 48), 4.0, 0.0)
+    wet = footprint(replace(ways, rain_mmh=np.broadcast_to(rain, ways.lon.shape)), settings)
+    dry = footprint(ways, settings)
+    assert np.allclose(wet.by_precursor[NOX], dry.by_precursor[NOX])
+    rate = settings.scavenging[Precursor.PM].value * 4**settings.scavenging_exponent.value
+    met = np.clip(steps - 39, 0, 8) / 4
+    weight = np.exp(-steps / 4 / settings.lifetime_h[Precursor.PM].value - rate * met)
+    near = weight[:48].sum() / weight.sum()
+    assert wet.by_precursor[PM, 0, 0, 0][:, :30].sum() == pytest.approx(near, rel=0.01)
+    assert dry.by_precursor[PM, 0, 0, 0][:, :30].sum() < 0.5 * near
+
+
+def test_secondary_particles_come_from_farther_away(settings: TransportSettings) -> None:
+    assert np.allclose(weight_by_age(np.array([0.0]), settings)[:, 0], 1.0)
+    made = weight_by_age(np.array([0.0, 24.0]), settings, Ageing.PARTICLES)
+    assert made[:, 0].tolist() == [0.0, 0.0, 1.0, 0.0]
+    so2 = settings.formation_h[Precursor.SO2].value
+    assert made[SO2, 1] == pytest.approx((1 - np.exp(-24 / so2)) * np.exp(-24 / 72))
+    weather = dataset_of(HOURS, 0.0, -1.5, lat=LAT, lon=LON)
+    way = back_trajectories(weather, {"330100": (120.1, 30.1)}, ARRIVALS, 72, settings)
+    fresh, aged = footprint(way, settings), footprint(way, settings, Ageing.PARTICLES)
+    north = [
+        (f.by_precursor.mean(axis=3)[:, 0, 0].sum(axis=-1) * (f.lat - 30.1)).sum(axis=-1)
+        for f in (fresh, aged)
+    ]
+    assert (north[1][[NOX, SO2]] > 1.3 * north[0][[NOX, SO2]]).all()
+    assert north[1][PM] == pytest.approx(north[0][PM])

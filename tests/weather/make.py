@@ -13,6 +13,17 @@ from yrd_airq.sources import netcdf_header
 
 LAT = np.arange(38.0, 23.9, -1.0)
 LON = np.arange(110.0, 124.1, 1.0)
+UNITS = {
+    "u10": "m s**-1",
+    "v10": "m s**-1",
+    "t2m": "K",
+    "d2m": "K",
+    "sp": "Pa",
+    "blh": "m",
+    "tp": "m",
+    "ssrd": "J m**-2",
+    "tcc": "(0 - 1)",
+}
 
 
 def write_weather(
@@ -26,16 +37,22 @@ def write_weather(
     issue: str | None = None,
     issue_as: str = "coordinate",
     extra: dict[str, ArrayLike] | None = None,
+    units: dict[str, str] | None = None,
     file_format: str = "NETCDF4",
 ) -> Path:
     """An ERA5-like single-level file; fields broadcast to (time, lat, lon); ``times`` as written (UTC)."""
     shape = (len(times), len(lat), len(lon))
     fields: dict[str, ArrayLike] = {"u10": u, "v10": v, "t2m": 293.15, "d2m": 283.15, "sp": 100_000.0}
     fields |= extra or {}
+    units = UNITS | (units or {})
     dims = ("valid_time", "latitude", "longitude")
     dataset = xr.Dataset(
         {
-            name: (dims, np.broadcast_to(np.asarray(value, dtype=float), shape).copy())
+            name: (
+                dims,
+                np.broadcast_to(np.asarray(value, dtype=float), shape).copy(),
+                {"units": units[name]},
+            )
             for name, value in fields.items()
         },
         coords={"valid_time": times, "latitude": lat, "longitude": lon},

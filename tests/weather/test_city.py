@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 from tests.weather.make import by_time, files_of, write_weather
 from yrd_airq.errors import InputError
 from yrd_airq.region import Region, load_region
 from yrd_airq.settings import load
 from yrd_airq.sources import netcdf_header
-from yrd_airq.weather.city import city_daily_weather, dispersion_grade
+from yrd_airq.weather.city import city_daily_weather, city_hourly_weather, dispersion_grade
 from yrd_airq.weather.settings import GRADES, DispersionSettings, WeatherSettings
 
 ISSUE = pd.Timestamp("2016-09-10 16:00")
@@ -94,8 +95,6 @@ def test_long_spans_are_cut_and_joined_without_seams(tmp_path: Path, region: Reg
 def test_missing_field_is_blank_and_missing_day_an_error(tmp_path: Path, region: Region) -> None:
     days = pd.date_range("2016-09-01", periods=2)
     path = write_weather(tmp_path / "a.nc", days)
-    import xarray as xr
-
     with xr.open_dataset(path, engine="netcdf4") as opened:
         opened.load()[["u10", "v10"]].to_netcdf(tmp_path / "b.nc", engine="netcdf4")
     files = files_of(tmp_path / "b.nc")
@@ -158,11 +157,81 @@ def test_more_wind_is_never_worse(rule: DispersionSettings) -> None:
     assert order == sorted(order, reverse=True)
 
 
+def test_derived_values_of_a_day(tmp_path: Path, region: Region) -> None:
+    utc = pd.date_range("2016-08-31 17:00", periods=24, freq="h")
+    layer = np.where(np.arange(24) < 12, 300.0, 900.0)
+    path = write_weather(
+        tmp_path / "a.nc", utc, u=0.0, v=2.0, extra={"blh": by_time(layer), "tp": by_time(np.full(24, 2e-5))}
+    )
+    out = city_daily_weather(files_of(path), region, date(2016, 9, 1), date(2016, 9, 1), ISSUE)
+    factor = load(WeatherSettings, "weather").transport_factor.value
+    assert list(out.columns[-4:]) == ["wind_dir_deg", "vent_m2s", "stagnant", "recirculation"]
+    assert np.allclose(out["wind_dir_deg"], 180)
+    assert np.allclose(out["vent_m2s"], 600 * 2 * factor)
+    # 0.48 mm of rain and 2 m/s.
+    assert out["stagnant"].all()
+    assert out["recirculation"].isna().all()
+
+
+def test_recirculation_looks_back_beyond_the_first_day(tmp_path: Path, region: Region) -> None:
+    days = pd.date_range("2016-09-01", periods=4)
+    files = files_of(write_weather(tmp_path / "a.nc", days, u=by_time([3.0, -3.0, 3.0, 3.0]), v=0.0))
+    out = city_daily_weather(files, region, date(2016, 9, 3), date(2016, 9, 4), ISSUE)
+    one = out[out["adcode"] == "310000"]
+    assert list(one["date"].dt.day) == [3, 4]
+    assert np.allclose(one["recirculation"], 1 - 3 / 9)
+    early = city_daily_weather(files, region, date(2016, 9, 1), date(2016, 9, 4), ISSUE)
+    shared = early[early["date"] >= "2016-09-03"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(shared, out)
+
+
+def test_hourly_series_has_the_steps_of_the_files(tmp_path: Path, region: Region) -> None:
+    utc = pd.date_range("2016-08-31 18:00", periods=17, freq="3h")
+    path = write_weather(tmp_path / "a.nc", utc, u=by_time(np.arange(1.0, 18.0)), v=0.0, extra={"tp": 0.002})
+    out = city_hourly_weather(files_of(path), region, date(2016, 9, 1), date(2016, 9, 2), ISSUE)
+    assert len(out) == 41 * 16
+    one = out[out["adcode"] == "330100"]
+    assert one["time"].iloc[0] == pd.Timestamp("2016-09-01 02:00")
+    assert np.allclose(one["wind_ms"], np.arange(1, 17))
+    assert np.allclose(one["wind_dir_deg"], 270)
+    assert np.allclose(one["precip_mmh"], 2.0)
+    assert set(one["step_hours"]) == {3}
+    assert one["lead_hours"].isna().all()
+    daily = city_daily_weather(files_of(path), region, date(2016, 9, 1), date(2016, 9, 1), ISSUE)
+    mean = one["wind_ms"].iloc[:8].mean()
+    assert daily.loc[daily["adcode"] == "330100", "wind_ms"].iloc[0] == pytest.approx(mean)
+
+
+def test_stagnant_day_is_middling_at_best(rule: DispersionSettings) -> None:
+    frame = days_frame(wind_ms=[3.1, 3.1, 3.1, 1.0], blh_m=[1500.0] * 4)
+    frame["stagnant"] = pd.array([True, False, None, True], dtype="boolean")
+    assert list(dispersion_grade(frame, rule)) == ["一般", "好", "好", "较差"]
+
+
+def test_cutting_the_grid_changes_no_city(tmp_path: Path, region: Region) -> None:
+    days = pd.date_range("2016-09-01", periods=2)
+    lat, lon = np.arange(0.0, 60.1, 1.0), np.arange(80.0, 150.1, 1.0)
+    wave = np.sin(lat)[:, None] * np.cos(lon)[None, :] * 5 + 1
+    wide = write_weather(tmp_path / "wide.nc", days, u=wave, lat=lat, lon=lon)
+    near = write_weather(tmp_path / "near.nc", days, u=wave[24:39, 30:45], lat=lat[24:39], lon=lon[30:45])
+    first, second = (
+        city_daily_weather(files_of(path), region, date(2016, 9, 1), date(2016, 9, 2), ISSUE)
+        for path in (wide, near)
+    )
+    pd.testing.assert_frame_equal(first, second)
+
+
 def test_real_year(real_data: Path, region: Region, rule: DispersionSettings) -> None:
     files = netcdf_header.read(real_data / "weather" / "capra_daily_2016.nc").rows.to_pandas()
     out = city_daily_weather(files, region, date(2016, 7, 1), date(2016, 7, 31), ISSUE)
     assert len(out) == 41 * 31
-    assert out.notna().all(axis=None)
+    seen = out.drop(columns=["vent_m2s", "stagnant"])
+    assert seen.notna().all(axis=None)
+    # Neither mixing height nor rain in these files: no ventilation, and stagnation only denied.
+    assert out["vent_m2s"].isna().all()
+    assert not out["stagnant"].any()
+    assert 0.2 < out["stagnant"].isna().mean() < 1
+    assert out["recirculation"].between(0, 1).all()
     assert out["t2m_c"].between(15, 40).all()
     assert out["rh_pct"].between(20, 100).all()
     assert set(dispersion_grade(out, rule)) <= set(GRADES)

@@ -10,7 +10,8 @@ import pytest
 
 from tests.weather.make import LAT, LON, by_time, files_of, write_weather
 from yrd_airq.errors import InputError
-from yrd_airq.weather.grid import at_points, open_weather, relative_humidity, weather_for
+from yrd_airq.sources.netcdf_physics import relative_humidity
+from yrd_airq.weather.grid import at_points, open_weather, weather_for
 
 DAYS = pd.date_range("2016-09-01", periods=6, freq="D")
 HOURS = pd.date_range("2016-09-01 00:00", periods=96, freq="h")

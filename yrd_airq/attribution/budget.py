@@ -1,71 +1,73 @@
 """The closing budget: every µg/m³ of a receptor-day goes to one part, and the parts add up to the whole.
 
 For ozone the budget says where the precursors of the ozone above background came from. That is not what
-a reduction brings: the response, which may be negative, is in the sensitivities.
+a reduction brings: the response, which may be negative, is in the sensitivities and the surface.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from yrd_airq.attribution.grouping import Grouping
 from yrd_airq.attribution.response import Concentrations, above_background
 from yrd_airq.attribution.settings import AttributionSettings
-from yrd_airq.attribution.shares import Shares
-from yrd_airq.region import Region
 from yrd_airq.transport.footprint import Footprint
 from yrd_airq.vocab import Precursor, Target
 
 COLUMNS = ("receptor", "date", "target", "part_zh", "kind", "contribution_ugm3", "share")
-OUTSIDE_ZH = "区外传输"
+RANGE_COLUMNS = ("low_ugm3", "high_ugm3", "low_share", "high_share")
 BACKGROUND_ZH = "背景"
 REST_ZH = "不随所列前体物变化的其他组分"
 
 
 @dataclass(frozen=True)
-class _Parts:
-    """Named groups of sources and their shares, (receptor, day, part, precursor); names per receptor."""
+class GroupShares:
+    """Shares of the groups of a ``Grouping``, (…, group, precursor).
 
-    kinds: tuple[str, ...]
-    names: tuple[tuple[str, ...], ...]
-    share: NDArray[np.float64]
+    ``mean`` of the members with the leading axes receptor and day; ``members`` with member behind them.
+    """
+
+    mean: NDArray[np.float64]
+    members: NDArray[np.float64]
+
+
+def stack_groups(parts: Sequence[GroupShares]) -> GroupShares:
+    """Groups of several receptors under a new first axis."""
+    return GroupShares(np.stack([part.mean for part in parts]), np.stack([part.members for part in parts]))
 
 
 def close_budget(
-    shares: Shares,
-    sector: pd.Series,
+    shares: GroupShares,
+    ozone_shares: GroupShares,
+    grouping: Grouping,
     observed: Concentrations,
     footprint: Footprint,
-    region: Region,
     settings: AttributionSettings,
-) -> pd.DataFrame:
-    """Budget of every receptor-day and target; see ``COLUMNS``. Parts that give nothing are left out.
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Budget of every receptor-day and target, see ``COLUMNS``; parts that give nothing are left out.
 
-    Kinds: ``enterprise_sector`` (listed enterprises by sector), ``city`` (unlisted emission: own city,
-    rest of its province, other provinces), ``outside``, ``background``.
+    The second table repeats the keys, row by row, with the lowest and highest contribution among the
+    members of the ensemble, see ``RANGE_COLUMNS``; every member's own budget closes too. Kinds:
+    ``enterprise_sector`` (listed enterprises by sector), ``city`` (unlisted emission: own city, rest of
+    its province, other provinces), ``outside``, ``background``.
     """
-    parts = _group(shares, sector, footprint.receptors, region, settings)
-    frames = []
+    frames = [pd.DataFrame(columns=[*COLUMNS, *RANGE_COLUMNS])]
     for target, value in observed.values.items():
         rule = _rule(target, settings)
         if rule is None:
             continue
-        background, fraction = rule
-        excess = above_background(value, background)
-        amounts = np.concatenate(
-            [
-                np.einsum("rd,rdkp,p->rdk", excess, parts.share, fraction),
-                ((1 - fraction.sum()) * excess)[..., None].clip(min=0),
-                (value - excess)[..., None],
-            ],
-            axis=2,
-        )
-        frames.append(_tabulate(target, amounts, value, parts, footprint))
-    budget = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLUMNS))
-    return budget[list(COLUMNS)]
+        part = ozone_shares if target not in settings.mass else shares
+        mean = _share_out(value, part.mean, *rule)
+        members = _share_out(value[:, :, None], part.members, *rule)
+        frames.append(_tabulate(target, mean, members, value, grouping, footprint))
+    table = pd.concat(frames[1:] or frames, ignore_index=True)
+    keys = list(COLUMNS[:5])
+    return table[list(COLUMNS)], table[[*keys, *RANGE_COLUMNS]]
 
 
 def _rule(target: Target, settings: AttributionSettings) -> tuple[float, NDArray[np.float64]] | None:
@@ -81,66 +83,46 @@ def _rule(target: Target, settings: AttributionSettings) -> tuple[float, NDArray
     return None
 
 
-def _group(
-    shares: Shares,
-    sector: pd.Series,
-    receptors: tuple[str, ...],
-    region: Region,
-    settings: AttributionSettings,
-) -> _Parts:
-    """Enterprises by sector; cities by own city, own province and other provinces; the outside."""
-    label = sector.map(lambda code: settings.sector_names_zh.get(code, code))
-    code, sectors = pd.factorize(label, sort=True)
-    by_sector = np.einsum("rdep,es->rdsp", shares.listed, np.eye(len(sectors))[code], optimize=True)
-    provinces = sorted(region.settings.provinces)
-    places = [_place_of_cities(receptor, provinces, region) for receptor in receptors]
-    by_place = np.stack(
-        [
-            np.einsum("dcp,cg->dgp", shares.unlisted[r], np.eye(len(provinces) + 1)[place])
-            for r, (place, _) in enumerate(places)
-        ]
-    )
-    names = tuple(
-        (*map(str, sectors), *place_names, OUTSIDE_ZH, REST_ZH, BACKGROUND_ZH) for _, place_names in places
-    )
-    kinds = ("enterprise_sector",) * len(sectors) + ("city",) * (len(provinces) + 1)
-    share = np.concatenate([by_sector, by_place, shares.outside[:, :, None, :]], axis=2)
-    return _Parts((*kinds, "outside", "background", "background"), names, share)
-
-
-def _place_of_cities(
-    receptor: str, provinces: list[str], region: Region
-) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Group of each city seen from a receptor (0: the city itself) and the groups' names."""
-    home = region.city(receptor)
-    group = np.array([1 + provinces.index(city.province_code) for city in region.cities])
-    group[region.adcodes.index(home.adcode)] = 0
-    names = [
-        f"{region.settings.provinces[code]}{'其他城市' if code == home.province_code else ''}清单外源"
-        for code in provinces
-    ]
-    return group, (f"本市（{home.short_zh}）清单外源", *names)
+def _share_out(
+    value: NDArray[np.float64],
+    share: NDArray[np.float64],
+    background: float,
+    fraction: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """µg/m³ of every group, then of what follows no precursor and of the background: (…, part)."""
+    excess = np.broadcast_to(above_background(value, background), share.shape[:-2])[..., None]
+    rest = ((1 - fraction.sum()) * excess).clip(min=0)
+    below = np.broadcast_to(value[..., None], excess.shape) - excess
+    return np.concatenate([excess * (share @ fraction), rest, below], axis=-1)
 
 
 def _tabulate(
     target: Target,
-    amounts: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    members: NDArray[np.float64],
     value: NDArray[np.float64],
-    parts: _Parts,
+    grouping: Grouping,
     footprint: Footprint,
 ) -> pd.DataFrame:
-    receptors, days, count = amounts.shape
+    receptors, days, count = mean.shape
+    names = [(*own, REST_ZH, BACKGROUND_ZH) for own in grouping.names]
+    kinds = (*grouping.kinds, "background", "background")
+    # Rounding may put the mean a trace outside the members it is the mean of.
+    low, high = np.minimum(members.min(axis=2), mean), np.maximum(members.max(axis=2), mean)
+    whole = np.where(value > 0, value, 1)[..., None]
     frame = pd.DataFrame(
         {
             "receptor": np.repeat(np.array(footprint.receptors, dtype=object), days * count),
             "date": np.tile(np.repeat(pd.DatetimeIndex(footprint.days), count), receptors),
             "target": target.value,
-            "part_zh": np.concatenate(
-                [np.tile(np.array(names, dtype=object), days) for names in parts.names]
-            ),
-            "kind": np.tile(np.array(parts.kinds, dtype=object), receptors * days),
-            "contribution_ugm3": amounts.ravel(),
-            "share": (amounts / np.where(value > 0, value, 1)[..., None]).ravel(),
+            "part_zh": np.concatenate([np.tile(np.array(own, dtype=object), days) for own in names]),
+            "kind": np.tile(np.array(kinds, dtype=object), receptors * days),
+            "contribution_ugm3": mean.ravel(),
+            "share": (mean / whole).ravel(),
+            "low_ugm3": low.ravel(),
+            "high_ugm3": high.ravel(),
+            "low_share": (low / whole).ravel(),
+            "high_share": (high / whole).ravel(),
         }
     )
     return frame[frame["contribution_ugm3"] > 0].reset_index(drop=True)

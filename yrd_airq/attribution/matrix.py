@@ -9,22 +9,45 @@ chemistry on the way but a lifetime per precursor, and no height of emission.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from yrd_airq.attribution.budget import close_budget
-from yrd_airq.attribution.emissions import Inventory, take_inventory, unknown_emissions
-from yrd_airq.attribution.response import Concentrations, ozone_regime, respond
-from yrd_airq.attribution.settings import AttributionSettings
-from yrd_airq.attribution.shares import Shares
+from yrd_airq.attribution.budget import GroupShares, close_budget, stack_groups
+from yrd_airq.attribution.chemistry import OzoneChemistry
+from yrd_airq.attribution.contributions import Contributions, Ground, contribute, lay_ground
+from yrd_airq.attribution.emissions import take_inventory, unknown_emissions
+from yrd_airq.attribution.grouping import Grouping, group_sources
+from yrd_airq.attribution.notes import write_notes
+from yrd_airq.attribution.reactivity import sector_reactivity
+from yrd_airq.attribution.regime import judge_regime
+from yrd_airq.attribution.response import Concentrations, ozone_regime, respond, table_slope
+from yrd_airq.attribution.settings import AttributionSettings, OzoneSettings
+from yrd_airq.attribution.shares import Shares, stack_shares
+from yrd_airq.attribution.surface import OzoneSurface, response_surface, surface_slope
 from yrd_airq.errors import InputError
 from yrd_airq.region import Region
-from yrd_airq.transport.footprint import SIDES, Footprint
+from yrd_airq.transport.footprint import Footprint
+from yrd_airq.transport.nearfield import NearField
 from yrd_airq.vocab import Precursor, Target, WeatherKind
+
+_VOC = tuple(Precursor).index(Precursor.VOC)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """What the members of the ensemble say apart: the lowest and the highest of each number.
+
+    ``share_low``, ``share_high`` as ``Attribution.share``; ``budget``: the keys of the budget, row by
+    row, with low_ugm3, high_ugm3, low_share, high_share.
+    """
+
+    share_low: NDArray[np.float64]
+    share_high: NDArray[np.float64]
+    budget: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -33,12 +56,15 @@ class Attribution:
 
     ``share`` (receptor, day, enterprise, precursor), ``unlisted_share`` (receptor, day, city,
     precursor; cities in the region's order) and ``outside_share`` (receptor, day, precursor) add up to
-    one over all sources. ``sensitivity`` (receptor, day, enterprise, precursor): fall of the target in
-    µg/m³ if all emission of that precursor by the enterprise stops, linear, signed (negative: ozone
-    rises). ``stability`` (enterprise,): part of the ensemble's members that rank it in the upper half.
-    ``budget``: receptor, date, target, part_zh, kind, contribution_ugm3, share; closes to one.
+    one over all sources, by mass. ``sensitivity`` (receptor, day, enterprise, precursor): fall of the
+    target in µg/m³ if all emission of that precursor by the enterprise stops, linear, signed (negative:
+    ozone rises). ``stability`` (enterprise,): part of the ensemble's members that rank it in the upper
+    half. ``budget``: receptor, date, target, part_zh, kind, contribution_ugm3, share; closes to one.
     ``regime``: receptor, date, regime, regime_zh, evidence, cap_factor. ``unknown``: enterprises whose
     emission or position is unknown; their share is nought. ``notes``: what a reader has to know.
+    ``spread``: see there. ``ozone_voc_share`` (receptor, day, enterprise): share of VOC weighted by the
+    ozone they can form, by which ozone goes. ``surfaces``: what cuts of VOC and NOx together do to the
+    ozone targets, for more than small cuts; empty where no chemistry was given.
     """
 
     receptors: tuple[str, ...]
@@ -55,6 +81,25 @@ class Attribution:
     unknown: pd.DataFrame
     notes: tuple[str, ...]
     kind: WeatherKind
+    spread: Spread | None = None
+    ozone_voc_share: NDArray[np.float64] | None = None
+    surfaces: Mapping[Target, OzoneSurface] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Sources:
+    """Shares by mass and as they count for ozone, their range, groups and merit; of one receptor or of all.
+
+    ``merit`` (…, member, enterprise): sum of an enterprise's shares over days and precursors.
+    """
+
+    mean: Shares
+    for_ozone: Shares
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    groups: GroupShares
+    groups_for_ozone: GroupShares
+    merit: NDArray[np.float64]
 
 
 def attribute(
@@ -63,72 +108,138 @@ def attribute(
     concentrations: pd.DataFrame,
     region: Region,
     settings: AttributionSettings,
+    chemistry: OzoneChemistry | None = None,
+    indicators: pd.DataFrame | None = None,
+    near: NearField | None = None,
 ) -> Attribution:
     """Attribute the receptor-days of a footprint to the enterprises of a list (canonical columns).
 
     ``concentrations`` has adcode, date, target, value (µg/m³); each target in it must have a value for
-    every receptor-day, other targets are left out. Order of enterprises: as in the list. Raises
-    ``InputError``.
+    every receptor-day, other targets are left out. Order of enterprises: as in the list. With
+    ``chemistry`` ozone's sensitivities are the slopes of its response surfaces at no cut, VOC count by
+    reactivity, and observed ``indicators`` of the regime (see ``judge_regime``) are heard; without, the
+    responses of the table of regimes hold and VOC count by mass. ``near``: plumes of the enterprises in the
+    order of the list, used if the settings say so. Raises ``InputError``.
     """
     if enterprises.empty:
         raise InputError("the enterprise list is empty; ingest one before asking for an attribution")
     enterprises = enterprises.reset_index(drop=True)
     inventory = take_inventory(enterprises, region, footprint, settings.emissions)
-    shares, stability = _share_out(footprint, enterprises, inventory)
+    grouping = group_sources(enterprises["sector"], footprint.receptors, region, settings)
+    reactivity = sector_reactivity(enterprises["sector"], chemistry) if chemistry else None
+    near = near if settings.near_field else None
+    sources = _share_out(footprint, lay_ground(enterprises, inventory), near, grouping, reactivity)
     observed = Concentrations.of(concentrations, footprint.receptors, footprint.days)
-    regime = ozone_regime(footprint.receptors, footprint.days, region, settings.ozone)
-    sensitivity, cap = respond(shares.listed, observed, regime["regime"].tolist(), settings)
+    regime, surfaces, slope = _judge_ozone(footprint, observed, region, settings.ozone, chemistry, indicators)
+    sensitivity, cap = respond(sources.mean, sources.for_ozone, observed, slope, settings)
     regime["cap_factor"] = cap.ravel()
+    budget, spread = close_budget(
+        sources.groups, sources.groups_for_ozone, grouping, observed, footprint, settings
+    )
     return Attribution(
         receptors=footprint.receptors,
         days=footprint.days,
         enterprise_id=tuple(enterprises["enterprise_id"]),
         precursors=tuple(Precursor),
-        share=shares.listed,
-        unlisted_share=shares.unlisted,
-        outside_share=shares.outside,
+        share=sources.mean.listed,
+        unlisted_share=sources.mean.unlisted,
+        outside_share=sources.mean.outside,
         sensitivity=sensitivity,
-        stability=stability,
-        budget=close_budget(shares, enterprises["sector"], observed, footprint, region, settings),
+        stability=_stability(sources.merit.sum(axis=0)),
+        budget=budget,
         regime=regime,
         unknown=unknown_emissions(enterprises, inventory.known),
-        notes=_notes(inventory, cap, settings),
+        notes=write_notes(inventory, cap, surfaces, region, settings),
         kind=footprint.kind,
+        spread=Spread(sources.low, sources.high, spread),
+        ozone_voc_share=sources.for_ozone.listed[..., _VOC],
+        surfaces=surfaces,
     )
+
+
+def _judge_ozone(
+    footprint: Footprint,
+    observed: Concentrations,
+    region: Region,
+    settings: OzoneSettings,
+    chemistry: OzoneChemistry | None,
+    indicators: pd.DataFrame | None,
+) -> tuple[pd.DataFrame, Mapping[Target, OzoneSurface], Mapping[Target, NDArray[np.float64]]]:
+    """Regimes, surfaces (none without chemistry) and the fall of ozone per cut (receptor, day, precursor)."""
+    place = footprint.receptors, footprint.days
+    if chemistry is None:
+        regime = ozone_regime(*place, region, settings)
+        return regime, {}, table_slope(observed, regime["regime"].tolist(), settings)
+    regime = judge_regime(*place, region, settings, chemistry, indicators)
+    surfaces = response_surface(observed, *place, regime, settings, chemistry)
+    return regime, surfaces, surface_slope(surfaces)
+
+
+def member_shares(
+    footprint: Footprint,
+    enterprises: pd.DataFrame,
+    region: Region,
+    settings: AttributionSettings,
+    receptor: str,
+    near: NearField | None = None,
+) -> Shares:
+    """The matrix of one receptor for every member by itself, by mass: leading axes day and member.
+
+    Arguments as for ``attribute``. ``InputError`` for a receptor that the footprint has not.
+    """
+    if receptor not in footprint.receptors:
+        raise InputError(f"the footprint has no receptor {receptor}; it has {', '.join(footprint.receptors)}")
+    enterprises = enterprises.reset_index(drop=True)
+    ground = lay_ground(enterprises, take_inventory(enterprises, region, footprint, settings.emissions))
+    near = near if settings.near_field else None
+    return contribute(footprint, footprint.receptors.index(receptor), ground, near).share_out()
 
 
 def _share_out(
-    footprint: Footprint, enterprises: pd.DataFrame, inventory: Inventory
-) -> tuple[Shares, NDArray[np.float64]]:
-    """Shares from the members' mean footprint, and each enterprise's stability over the members."""
-    lon, lat = (enterprises[name].to_numpy(dtype=float) for name in ("lon", "lat"))
-    listed, unlisted, outside = [], [], []
-    merit = np.zeros((len(footprint.members), len(enterprises)))
-    for index in range(len(footprint.receptors)):
-        weight = footprint.by_precursor[:, index]
-        at_plant = footprint.per_km2_at(index, lon, lat) * inventory.listed.T[:, None, None, :]
-        of_city = np.einsum("pdmyx,cyx->pdmc", weight, inventory.city_density, optimize=True)
-        of_city *= inventory.unlisted.T[:, None, None, :]
-        beyond = _from_outside(footprint, index, inventory)
-        total = at_plant.sum(axis=3) + of_city.sum(axis=3) + beyond
-        merit += (at_plant / np.where(total > 0, total, 1)[..., None]).sum(axis=(0, 1))
-        # Contributions, not shares, are averaged over the members: a member with clean air weighs little.
-        mean = total.mean(axis=2)
-        divisor = np.where(mean > 0, mean, 1)
-        listed.append(np.moveaxis(at_plant.mean(axis=2) / divisor[..., None], 0, -1))
-        unlisted.append(np.moveaxis(of_city.mean(axis=2) / divisor[..., None], 0, -1))
-        outside.append(np.where(mean > 0, beyond.mean(axis=2) / divisor, 1.0).T)
-    return Shares(np.stack(listed), np.stack(unlisted), np.stack(outside)), _stability(merit)
-
-
-def _from_outside(footprint: Footprint, index: int, inventory: Inventory) -> NDArray[np.float64]:
-    """Contribution of the ground outside the region, on the grid and beyond it: (precursor, day, member)."""
-    on_grid = np.einsum(
-        "pdmyx,pyx->pdm", footprint.by_precursor[:, index], inventory.background, optimize=True
+    footprint: Footprint,
+    ground: Ground,
+    near: NearField | None,
+    grouping: Grouping,
+    reactivity: NDArray[np.float64] | None,
+) -> _Sources:
+    """Shares of all receptors from the members' mean contributions, and what the members say apart."""
+    found = [
+        _look(contribute(footprint, index, ground, near), grouping, index, reactivity)
+        for index in range(len(footprint.receptors))
+    ]
+    return _Sources(
+        mean=stack_shares([one.mean for one in found]),
+        for_ozone=stack_shares([one.for_ozone for one in found]),
+        low=np.stack([one.low for one in found]),
+        high=np.stack([one.high for one in found]),
+        groups=stack_groups([one.groups for one in found]),
+        groups_for_ozone=stack_groups([one.groups_for_ozone for one in found]),
+        merit=np.stack([one.merit for one in found]),
     )
-    density = np.stack([inventory.sea if side == "east" else inventory.land for side in SIDES])
-    beyond = np.einsum("pdms,sp->pdm", footprint.outside[:, index], density)
-    return np.asarray(on_grid + beyond)
+
+
+def _look(
+    given: Contributions, grouping: Grouping, index: int, reactivity: NDArray[np.float64] | None
+) -> _Sources:
+    """The shares of one receptor from its contributions."""
+    mean, members = given.mean_of_members(), given.share_out().listed
+    shares = mean.share_out()
+    groups = GroupShares(grouping.share_out(mean, index), grouping.share_out(given, index))
+    for_ozone, groups_for_ozone = shares, groups
+    if reactivity is not None:
+        weighed = given.weigh_voc(reactivity)
+        mean = weighed.mean_of_members()
+        for_ozone = mean.share_out()
+        groups_for_ozone = GroupShares(grouping.share_out(mean, index), grouping.share_out(weighed, index))
+    return _Sources(
+        mean=shares,
+        for_ozone=for_ozone,
+        low=np.minimum(members.min(axis=1), shares.listed),
+        high=np.maximum(members.max(axis=1), shares.listed),
+        groups=groups,
+        groups_for_ozone=groups_for_ozone,
+        merit=members.sum(axis=(0, 3)),
+    )
 
 
 def _stability(merit: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -136,23 +247,3 @@ def _stability(merit: NDArray[np.float64]) -> NDArray[np.float64]:
     rank = (-merit).argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
     upper = (rank < (merit.shape[1] + 1) // 2) & (merit > 0)
     return np.asarray(upper.mean(axis=0))
-
-
-def _notes(inventory: Inventory, cap: NDArray[np.float64], settings: AttributionSettings) -> tuple[str, ...]:
-    """Chinese sentences on what limits the result."""
-    without = int((~inventory.known).any(axis=1).sum())
-    notes = [
-        "贡献按“足迹×排放”份额法估算，未显式模拟化学转化与排放高度；浓度响应为线性近似，宜看作上限和排序依据。",
-    ]
-    if without:
-        notes.append(
-            f"清单中有{without}家企业的排放量或位置不全，缺失项按未知处理、未计入贡献，企业仍保留在清单中。"
-        )
-    full = [p.name_zh for k, p in enumerate(Precursor) if (inventory.unlisted[:, k] == 0).any()]
-    if full:
-        notes.append(f"部分省份清单排放量已达到所采用的全省总量（{'、'.join(full)}），该省其余源按零计。")
-    if (cap < 1).any():
-        notes.append(
-            f"清单企业臭氧改善合计按已查证上限（浓度的{settings.ozone.cap.value:.1%}，2016年G20杭州模式研究）作了等比压缩。"
-        )
-    return tuple(notes)

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from yrd_airq.attribution.settings import AttributionSettings, MassSettings, OzoneSettings
+from yrd_airq.attribution.shares import Shares
 from yrd_airq.errors import InputError
 from yrd_airq.region import Region
 from yrd_airq.vocab import Precursor, Target
@@ -63,28 +64,42 @@ def ozone_regime(
 
 
 def respond(
-    share: NDArray[np.float64],
+    shares: Shares,
+    ozone_shares: Shares,
     observed: Concentrations,
-    regime: Sequence[str],
+    ozone_slope: Mapping[Target, NDArray[np.float64]],
     settings: AttributionSettings,
 ) -> tuple[dict[Target, NDArray[np.float64]], NDArray[np.float64]]:
     """Fall of each target per enterprise and precursor, µg/m³, and ozone's cap factor (receptor, day).
 
-    ``share`` is (receptor, day, enterprise, precursor); ``regime`` runs over receptor-days. Targets
+    ``ozone_shares``: the shares by which ozone goes; ``ozone_slope``: see ``table_slope``. Targets
     without a rule are left out.
     """
     out: dict[Target, NDArray[np.float64]] = {}
-    cap = np.ones(share.shape[:2])
+    cap = np.ones(shares.listed.shape[:2])
     for target, value in observed.values.items():
         if target in settings.mass:
-            out[target] = share * _mass_response(value, settings.mass[target])[:, :, None, :]
-        elif target in settings.ozone.background_ugm3:
-            slope = _ozone_response(target, value, regime, settings.ozone)
-            raw = share * slope[:, :, None, :]
+            out[target] = shares.listed * _mass_response(value, settings.mass[target])[:, :, None, :]
+        elif target in ozone_slope:
+            raw = ozone_shares.listed * ozone_slope[target][:, :, None, :]
             factor = _cap(raw, value, settings.ozone.cap.value)
             cap = np.minimum(cap, factor)
             out[target] = raw * factor[:, :, None, None]
     return out, cap
+
+
+def table_slope(
+    observed: Concentrations, regime: Sequence[str], settings: OzoneSettings
+) -> dict[Target, NDArray[np.float64]]:
+    """Fall of the ozone targets if a precursor vanished, by the table of regimes: (receptor, day, precursor).
+
+    Linear and signed; ``regime`` runs over receptor-days.
+    """
+    return {
+        target: _ozone_response(target, value, regime, settings)
+        for target, value in observed.values.items()
+        if target in settings.background_ugm3
+    }
 
 
 def above_background(value: NDArray[np.float64], background: float) -> NDArray[np.float64]:

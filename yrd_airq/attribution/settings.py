@@ -123,8 +123,12 @@ class OzoneSettings(Settings):
 
 
 class AttributionSettings(Settings):
-    """Settings of the attribution room."""
+    """Settings of the attribution room.
 
+    ``near_field``: whether plumes stand for the footprint near a receptor, where they are given.
+    """
+
+    near_field: bool
     emissions: EmissionSettings
     mass: dict[Target, MassSettings]
     ozone: OzoneSettings

@@ -13,14 +13,17 @@ from yrd_airq.brief import conclusion, measures, origins, outlook, review, situa
 from yrd_airq.brief.content import Brief, Header, Lineage, MapNote, Occasion, Zone
 from yrd_airq.brief.content_air import Forecast, Observed, Yesterday
 from yrd_airq.brief.settings import BriefSettings
+from yrd_airq.brief.source_figures import build_clusters, build_isopleth, build_rose, describe_response
 from yrd_airq.brief.yesterday import check_yesterday
 from yrd_airq.region import Region, distance_km
 from yrd_airq.settings import Event
 from yrd_airq.vocab import CityDaySource
 
 if TYPE_CHECKING:  # only the shapes are read here; a brief needs neither solver nor trajectory kernel
+    from yrd_airq.attribution.isopleth import Isopleth
     from yrd_airq.attribution.matrix import Attribution
     from yrd_airq.control.plan import Plan
+    from yrd_airq.transport.clusters import Clusters
     from yrd_airq.transport.trajectory import Trajectories
 
 
@@ -62,6 +65,9 @@ class Results:
     attribution: Attribution | None = None
     plan: Plan | None = None
     enterprises: pd.DataFrame | None = None
+    clusters: Clusters | None = None
+    rose: pd.DataFrame | None = None
+    isopleth: Isopleth | None = None
     hotspots: pd.DataFrame | None = None
     traced: pd.DataFrame | None = None
     scores: pd.DataFrame | None = None
@@ -191,7 +197,10 @@ def _weather(results: Results, forecast: Forecast, region: Region) -> situation.
 def _transport(results: Results, region: Region, settings: BriefSettings) -> origins.Transport | None:
     if results.trajectories is None:
         return None
-    return origins.build_transport(results.trajectories, region, settings)
+    made = origins.build_transport(results.trajectories, region, settings)
+    if results.clusters is None:
+        return made
+    return made.model_copy(update={"clusters": build_clusters(results.clusters)})
 
 
 def _attribution(
@@ -199,13 +208,21 @@ def _attribution(
 ) -> origins.Attribution | None:
     if results.attribution is None:
         return None
-    return origins.build_attribution(
-        results.attribution,
-        event.start if event is not None else None,
-        event.venue.adcode if event is not None else None,
-        region,
-        settings,
+    matrix, lead = results.attribution, event.venue.adcode if event is not None else None
+    made = origins.build_attribution(
+        matrix, event.start if event is not None else None, lead, region, settings
     )
+    if made is None:
+        return None
+    receptor = lead if lead in matrix.receptors else matrix.receptors[0]
+    drawn: dict[str, object] = {}
+    if results.rose is not None:
+        drawn["rose"] = build_rose(results.rose, receptor, region)
+    if results.isopleth is not None:
+        drawn["isopleth"] = build_isopleth(results.isopleth, matrix.regime, region)
+    if matrix.surfaces:
+        drawn["response_zh"] = describe_response(next(iter(matrix.surfaces.values())), receptor, region)
+    return made.model_copy(update=drawn)
 
 
 def _survey(results: Results) -> origins.Survey | None:

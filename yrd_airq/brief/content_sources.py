@@ -25,6 +25,15 @@ class SectorShare(Part):
     distance_km: float
 
 
+class PathCluster(Part):
+    """One of the few ways by which air reaches a receptor: mean path back from it, share of the arrivals."""
+
+    adcode: str
+    share: float
+    lon: tuple[float, ...]
+    lat: tuple[float, ...]
+
+
 class Transport(Part):
     """Where the air comes from."""
 
@@ -33,6 +42,7 @@ class Transport(Part):
     kind: WeatherKind
     trajectories: tuple[Trajectory, ...]
     sectors: tuple[SectorShare, ...]
+    clusters: tuple[PathCluster, ...] = ()
 
 
 class Contribution(Part):
@@ -54,12 +64,52 @@ class Budget(Part):
     parts: tuple[Contribution, ...]
 
 
+class RoseSlice(Part):
+    """Share of one industry in one direction from the receptor, of the concentration above background."""
+
+    direction_zh: str
+    sector_zh: str
+    share: float
+
+
+class Rose(Part):
+    """Listed enterprises around a receptor by direction and industry."""
+
+    city_zh: str
+    target: Target
+    slices: tuple[RoseSlice, ...]
+
+
+class BasePoint(Part):
+    """Where a city's air stands in the isopleth diagram."""
+
+    name_zh: str
+    voc_ppbc: float
+    nox_ppb: float
+
+
+class Isopleth(Part):
+    """Ozone (MDA8, µg/m³) of a day in a box model over morning VOC and NOx; rows by NOx.
+
+    ``ridge_nox_ppb``: NOx at which ozone is highest for each VOC, None without VOC.
+    """
+
+    voc_ppbc: tuple[float, ...]
+    nox_ppb: tuple[float, ...]
+    mda8_ugm3: tuple[tuple[float, ...], ...]
+    ridge_nox_ppb: tuple[float | None, ...]
+    base: tuple[BasePoint, ...]
+
+
 class Attribution(Part):
-    """Whose emissions make the concentration, and the ozone regime."""
+    """Whose emissions make the concentration, the ozone regime, and what a cut of NOx or VOC does there."""
 
     text_zh: str
     budgets: tuple[Budget, ...]
     regime_zh: str = ""
+    response_zh: tuple[str, ...] = ()
+    rose: Rose | None = None
+    isopleth: Isopleth | None = None
 
 
 class Hotspot(Part):

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from yrd_airq.brief import maps
+from yrd_airq.brief import diagrams, maps
 from yrd_airq.brief.canvas import FAINT, INK, MUTED, SERIES, TEXT_WIDTH_IN, label, new_figure, save, style
 from yrd_airq.brief.content import Brief
 from yrd_airq.brief.content_air import ForecastDay, detailed_targets
@@ -44,7 +44,10 @@ def figure_keys(brief: Brief) -> tuple[str, ...]:
         "forecast_map": bool(brief.forecast.days),
         "forecast_chart": bool(_charted_targets(brief)),
         "trajectory_map": brief.transport is not None,
+        "clusters": brief.transport is not None and bool(brief.transport.clusters),
         "attribution_bar": brief.attribution is not None and bool(brief.attribution.budgets),
+        "source_rose": brief.attribution is not None and brief.attribution.rose is not None,
+        "ozone_isopleth": brief.attribution is not None and brief.attribution.isopleth is not None,
     }
     return tuple(key for key, on in wanted.items() if on)
 
@@ -56,7 +59,10 @@ def draw_figures(brief: Brief, folder: Path) -> None:
         "forecast_map": maps.draw_forecast_map,
         "forecast_chart": draw_forecast_chart,
         "trajectory_map": maps.draw_trajectory_map,
+        "clusters": diagrams.draw_clusters,
         "attribution_bar": draw_attribution_bar,
+        "source_rose": diagrams.draw_rose,
+        "ozone_isopleth": diagrams.draw_isopleth,
     }
     with style():
         for key in figure_keys(brief):

@@ -96,6 +96,11 @@ def _draw_cities(axes: Axes, region: Region, colours: list[str], edge: str = "#8
     _draw_provinces(axes, region)
 
 
+def draw_outlines(axes: Axes, region: Region) -> None:
+    """The cities in white with faint borders, for whatever is drawn over them."""
+    _draw_cities(axes, region, ["#FFFFFF"] * len(region.adcodes), FAINT)
+
+
 def _draw_provinces(axes: Axes, region: Region) -> None:
     code = np.array([city.province_code for city in region.cities])
     polygons = np.array(region.polygons)
@@ -128,7 +133,7 @@ def draw_trajectory_map(brief: Brief, region: Region) -> Figure:
     figure = new_figure(_PATHS_WIDTH_IN, _PATHS_WIDTH_IN * 1.06)
     axes = figure.subplots()
     frame_map(axes)
-    _draw_cities(axes, region, ["#FFFFFF"] * len(region.adcodes), FAINT)
+    draw_outlines(axes, region)
     handles = _draw_paths(axes, brief.transport.trajectories)
     if brief.occasion is not None:
         _draw_zones(axes, brief.occasion)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from yrd_airq.brief.blocks import Block, Box, Bullets, Cell, Figure, Paragraph, Table, make_columns, row_spans
 from yrd_airq.brief.content import Brief
 from yrd_airq.brief.content_air import Observed, Outcome, Score, Yesterday
-from yrd_airq.brief.content_sources import Hotspot
+from yrd_airq.brief.content_sources import Attribution, Hotspot
 from yrd_airq.brief.figures import figure_keys
 from yrd_airq.brief.forecast_section import map_note
 from yrd_airq.brief.typography import MISSING, grouped, interval, number, percent
@@ -104,10 +104,13 @@ def origins(brief: Brief) -> Iterator[Block]:
     if brief.transport is not None:
         yield Paragraph(brief.transport.text_zh)
         yield Figure("trajectory_map", f"后向轨迹与管控企业（{map_note(brief)}）", 0.62)
+        if brief.transport.clusters:
+            yield Figure("clusters", f"后向轨迹聚类（平均路径与占比，{map_note(brief)}）", 0.5)
     if brief.attribution is not None:
         yield Paragraph(brief.attribution.text_zh)
         if "attribution_bar" in figure_keys(brief):
             yield Figure("attribution_bar", "受体城市浓度来源构成", 0.92)
+        yield from _source_diagrams(brief.attribution)
     if brief.survey is not None:
         yield Paragraph(brief.survey.text_zh)
         if brief.survey.hotspots:
@@ -116,6 +119,18 @@ def origins(brief: Brief) -> Iterator[Block]:
     missing = [name for name, part in parts if part is None]
     if missing and brief.occasion is not None:
         yield Paragraph(f"本期未作{'与'.join(missing)}分析。")
+
+
+def _source_diagrams(part: Attribution) -> Iterator[Block]:
+    """Rose of the listed enterprises, what a cut does to ozone, and the isopleth behind it."""
+    if part.rose is not None:
+        what = f"{part.rose.city_zh}{part.rose.target.info.name_zh}"
+        title = f"清单企业对{what}的贡献（方位与行业，占背景以上浓度）"
+        yield Figure("source_rose", title, 0.62)
+    if part.response_zh:
+        yield Paragraph("".join(part.response_zh))
+    if part.isopleth is not None:
+        yield Figure("ozone_isopleth", "臭氧等值线（箱模式，O₃-8h，μg/m³）与城市所处位置", 0.6)
 
 
 def _hotspot_table(hotspots: tuple[Hotspot, ...]) -> Table:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
 import pandas as pd
+import xarray as xr
 
+from yrd_airq.attribution.chemistry import OzoneChemistry
+from yrd_airq.attribution.diagrams import sector_rose
+from yrd_airq.attribution.isopleth import Isopleth, draw_isopleth
 from yrd_airq.attribution.matrix import Attribution, attribute
 from yrd_airq.attribution.settings import AttributionSettings
 from yrd_airq.clock import lead_day
@@ -20,7 +26,9 @@ from yrd_airq.store.store import Store
 from yrd_airq.survey.hotspots import find_hotspots
 from yrd_airq.survey.settings import load_survey
 from yrd_airq.survey.tracing import trace_sources
+from yrd_airq.transport.clusters import Clusters, find_clusters
 from yrd_airq.transport.footprint import footprint
+from yrd_airq.transport.nearfield import near_field
 from yrd_airq.transport.settings import TransportSettings
 from yrd_airq.transport.trajectory import Trajectories, arrivals_of, back_trajectories
 from yrd_airq.vocab import Target
@@ -30,6 +38,11 @@ SURVEY_AGE = pd.Timedelta(days=30)
 """Mobile surveys older than this at the issue time are no evidence any more."""
 
 
+ISOPLETH_VOC_PPBC = np.linspace(0, 1200, 25)
+ISOPLETH_NOX_PPB = np.linspace(0, 120, 25)
+"""Axes of the ozone diagram: from clean air to more than a polluted morning holds."""
+
+
 @dataclass(frozen=True)
 class Guarantee:
     """What stands behind a control list, from the air's way to the plan."""
@@ -37,6 +50,9 @@ class Guarantee:
     enterprises: pd.DataFrame
     trajectories: Trajectories
     attribution: Attribution
+    clusters: Clusters
+    rose: pd.DataFrame
+    isopleth: Isopleth
     plan: Plan
     hotspots: pd.DataFrame | None
     traced: pd.DataFrame | None
@@ -77,13 +93,21 @@ def plan_guarantee(store: Store, data: IssueData, forecasts: pd.DataFrame, event
         min(event.end, data.issue_time.date() + timedelta(days=LEADS[-1])),
     )
     transport = load(TransportSettings, "transport")
-    trajectories = _trace_air(data, event, region, days, transport)
+    winds = _winds(data, days, transport)
+    places = _places(event, region)
+    arrivals = arrivals_of(days[0].date(), days[-1].date(), transport)
+    trajectories = back_trajectories(winds, places, arrivals, transport.hours, transport)
+    sources, chemistry = load(AttributionSettings, "attribution"), load(OzoneChemistry, "ozone")
+    prints = footprint(trajectories, transport)
+    where = enterprises[["lon", "lat"]].to_numpy(dtype=float)
     attribution = attribute(
-        footprint(trajectories, transport),
+        prints,
         enterprises,
         _medians(forecasts, event, days),
         region,
-        load(AttributionSettings, "attribution"),
+        sources,
+        chemistry=chemistry,
+        near=near_field(where, places, prints.days, prints.members, winds, transport),
     )
     hotspots, traced = _survey(store, enterprises, data.issue_time)
     plan = propose(
@@ -96,28 +120,52 @@ def plan_guarantee(store: Store, data: IssueData, forecasts: pd.DataFrame, event
         region,
         traced,
     )
-    return Guarantee(enterprises, trajectories, attribution, plan, hotspots, traced)
+    shown = _shown_target(event)
+    rose = sector_rose(attribution, enterprises, region, sources, shown)
+    return Guarantee(
+        enterprises=enterprises,
+        trajectories=trajectories,
+        attribution=attribution,
+        clusters=find_clusters(trajectories, _centre(event, places), transport.clusters),
+        rose=rose.assign(target=shown),
+        isopleth=draw_isopleth(chemistry, ISOPLETH_VOC_PPBC, ISOPLETH_NOX_PPB),
+        plan=plan,
+        hotspots=hotspots,
+        traced=traced,
+    )
 
 
-def _trace_air(
-    data: IssueData, event: Event, region: Region, days: pd.DatetimeIndex, settings: TransportSettings
-) -> Trajectories:
+def _winds(data: IssueData, days: pd.DatetimeIndex, settings: TransportSettings) -> xr.Dataset:
     if data.weather_files.empty:
         raise InputError(
             "no gridded weather in the store, so the air cannot be traced back; "
             "ingest NetCDF weather that covers the event (yrd-airq ingest weather FILE…)"
         )
-    winds = weather_for(
+    return weather_for(
         data.weather_files,
         days[0] - pd.Timedelta(hours=settings.hours),
         days[-1] + pd.Timedelta(days=1),
         data.issue_time,
     )
+
+
+def _places(event: Event, region: Region) -> dict[str, tuple[float, float]]:
+    """Longitude and latitude of the receptors; the host city's is the venue itself."""
     places = {code: (region.city(code).lon, region.city(code).lat) for code in event.receptors}
     if event.venue.adcode in places:
         places[event.venue.adcode] = (event.venue.lon, event.venue.lat)
-    arrivals = arrivals_of(days[0].date(), days[-1].date(), settings)
-    return back_trajectories(winds, places, arrivals, settings.hours, settings)
+    return places
+
+
+def _centre(event: Event, places: Mapping[str, tuple[float, float]]) -> str:
+    """The receptor whose diagrams are drawn: the host city, or the first one."""
+    return event.venue.adcode if event.venue.adcode in places else next(iter(places))
+
+
+def _shown_target(event: Event) -> Target:
+    """The goal whose sources are drawn: ozone before particles, as the brief orders its budgets."""
+    order = (Target.O3_MDA8, Target.O3_MEAN, *event.goals)
+    return next(target for target in order if target in event.goals)
 
 
 def _medians(forecasts: pd.DataFrame, event: Event, days: pd.DatetimeIndex) -> pd.DataFrame:

@@ -79,7 +79,7 @@ LAYOUTS = (
     Layout(
         "netcdf",
         Kind.WEATHER,
-        "NetCDF on a latitude–longitude grid",
+        "NetCDF: ERA5, GFS or ECMWF, CAMS, WRF",
         netcdf_header.matches,
         netcdf_header.read,
     ),

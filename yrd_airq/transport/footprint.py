@@ -1,15 +1,17 @@
 """Residence-time footprints: over which ground, and how long, the air of a receptor-day has passed.
 
-Every quarter-hour of every trajectory leaves a weight exp(−age/lifetime) in its grid cell. The weights
-of a receptor-day, member and precursor add up to one, the part beyond the grid included. The place of a
-weight is spread by a Gauss curve that widens with age, because a trajectory errs by a growing distance
-and a plant beside the track matters too; the spread does not cross the grid's outer edge.
+Every quarter-hour of every trajectory in the mixed layer leaves a weight in its grid cell: what is left
+of an emission there at arrival, over the mixing height where it is known. The weights of a receptor-day,
+member and precursor add up to one, the part beyond the grid included. The place of a weight is spread by
+a Gauss curve that widens with age, because a trajectory errs by a growing distance and a plant beside
+the track matters too; the spread does not cross the grid's outer edge.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from enum import Enum
 
 import numpy as np
 import pandas as pd
@@ -18,14 +20,25 @@ from scipy.special import ndtr
 
 from yrd_airq.clock import day_of_label
 from yrd_airq.region import EARTH_RADIUS_KM
-from yrd_airq.transport.settings import GridSettings, TransportSettings
-from yrd_airq.transport.trajectory import Member, Trajectories
+from yrd_airq.transport.residence import Ground, Ways, collect
+from yrd_airq.transport.settings import TransportSettings
+from yrd_airq.transport.trajectory import ONE_AT_A_TIME, Member, Trajectories
 from yrd_airq.vocab import Precursor, WeatherKind
 
 SIDES = ("east", "other")
 """Sides on which air left the grid: the east is open sea, the others are taken as land."""
 _AGE_EDGES_H = (0.0, 1.0, 2.0, 4.0, 6.0, 9.0, 12.0, 18.0, 24.0, 36.0, 48.0, 72.0, 96.0, 120.0, np.inf)
 _KM_PER_DEG = np.pi / 180 * EARTH_RADIUS_KM
+_ROUNDING = 1e-16
+
+
+class Ageing(Enum):
+    """What of an emission is weighed at the receptor."""
+
+    EMITTED = "emitted"
+    """The emitted substance itself, by its lifetime: for ozone's precursors and primary pollutants."""
+    PARTICLES = "particles"
+    """Particles: the emitted ones, and those that the gases have turned into, for PM2.5 and PM10."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +48,10 @@ class Footprint:
     ``by_precursor`` has the shape (precursor, receptor, day, member, lat, lon), ``outside`` (precursor,
     receptor, day, member, side) with the sides of ``SIDES``; the sum over cells and sides is one.
     ``lat`` and ``lon`` are cell centres (rising, degrees).
+
+    ``strength_sm`` (precursor, receptor, day, member), s/m: the weights times this are the change of
+    concentration per emission flux of a cell, ΔC [g/m³] = weight · strength · E [g/s] / area [m²], if the
+    mixing height holds; None for a footprint made by hand.
     """
 
     by_precursor: NDArray[np.float64]
@@ -45,6 +62,7 @@ class Footprint:
     days: tuple[date, ...]
     members: tuple[Member, ...]
     kind: WeatherKind
+    strength_sm: NDArray[np.float64] | None = None
 
     @property
     def weight(self) -> NDArray[np.float64]:
@@ -87,105 +105,130 @@ class Footprint:
         return value
 
 
-def footprint(trajectories: Trajectories, settings: TransportSettings) -> Footprint:
-    """Footprints of every receptor-day of the trajectories; a day holds the arrivals of its labels."""
+def footprint(
+    trajectories: Trajectories, settings: TransportSettings, ageing: Ageing = Ageing.EMITTED
+) -> Footprint:
+    """Footprints of every receptor-day of the trajectories; a day holds the arrivals of its labels.
+
+    ``ageing`` says what of the emission is weighed: what is left of it, or the particles made of it.
+    """
     day_stamps = day_of_label(trajectories.arrivals)
     days = pd.DatetimeIndex(day_stamps.unique()).sort_values()
     day = days.get_indexer(day_stamps)
-    arrivals_of_day = np.bincount(day)[day]
-    loss = _loss(trajectories.age_hours, settings) / arrivals_of_day[:, None, None]
-    cell, side = _cells(trajectories, settings.grid)
-    receptors, _, members, _ = cell.shape
-    group = day[:, None] * members + np.arange(members)
-    groups = len(days) * members
-    shape = (len(Precursor), len(days), members)
-    age = trajectories.age_hours
-    by_receptor = [_spread_out(cell[r], group, loss, age, groups, settings) for r in range(receptors)]
-    outside = [_count(side[r], group, loss, groups, len(SIDES)) for r in range(receptors)]
+    part, exposure = _part_of_step(trajectories, settings), _rain_exposure(trajectories, settings)
+    nothing = np.empty((0, 0, 0, 0))
+    ways = Ways(
+        lon=np.ascontiguousarray(trajectories.lon),
+        lat=np.ascontiguousarray(trajectories.lat),
+        part=nothing if part is None else np.ascontiguousarray(part),
+        rain=nothing if exposure is None else np.ascontiguousarray(exposure),
+        order=np.argsort(day, kind="stable"),
+        first=np.searchsorted(np.sort(day), np.arange(len(days) + 1)),
+        edges=np.array([*trajectories.lon_edges, *trajectories.lat_edges], dtype=float),
+    )
+    loss = weight_by_age(trajectories.age_hours, settings, ageing)
+    washing = np.array([settings.scavenging[precursor].value for precursor in Precursor])
+    ground = _ground(trajectories.age_hours, settings)
+    with ONE_AT_A_TIME:
+        cells, outside, total = collect(ways, ground, loss, washing, *settings.grid.shape)
+    # Seconds per metre: the weights are those of one arrival and step, over the mixing height.
+    per_arrival = 60 * trajectories.step_minutes / np.diff(ways.first)[:, None]
+    depth = 1.0 if part is not None else 1 / settings.mixing_height_m.value
     lat, lon = settings.grid.centres
     return Footprint(
-        by_precursor=np.stack([part.reshape(*shape, *settings.grid.shape) for part in by_receptor], axis=1),
-        outside=np.stack([part.reshape(*shape, len(SIDES)) for part in outside], axis=1),
+        by_precursor=cells,
+        outside=outside,
         lat=lat,
         lon=lon,
         receptors=trajectories.receptors,
         days=tuple(stamp.date() for stamp in days),
         members=trajectories.members,
         kind=trajectories.kind,
+        strength_sm=total * per_arrival * depth,
     )
 
 
-def _loss(age_hours: NDArray[np.float64], settings: TransportSettings) -> NDArray[np.float64]:
-    """Weight of each step of one trajectory, adding up to one: (1, precursor, step)."""
-    lifetime = np.array([settings.lifetime_h[precursor].value for precursor in Precursor])
-    weight = np.exp(-age_hours / lifetime[:, None])
-    return np.asarray(weight / weight.sum(axis=1, keepdims=True))[None]
+def weight_by_age(
+    age_hours: NDArray[np.float64], settings: TransportSettings, ageing: Ageing = Ageing.EMITTED
+) -> NDArray[np.float64]:
+    """Part of a unit of emission that arrives at an age, (precursor, age).
 
-
-def _cells(t: Trajectories, grid: GridSettings) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Flat cell of each position (−1 off the grid) and the side it left by (−1 on the grid).
-
-    A parcel that left the wind grid counts as having left by the edge nearest to its last known place.
+    Of the emission itself: exp(−t/τ). Of the particles made of it, for the particle target: primary
+    particles as before; of a gas (1 − exp(−t/τ_s)) · exp(−t/τ_pm), that is formation in the time τ_s,
+    each product then lost like particles. So a gas let off next to the receptor hardly counts.
     """
-    rows, columns = grid.shape
-    i = np.floor((t.lon - grid.lon_min) / grid.step_deg)
-    j = np.floor((t.lat - grid.lat_min) / grid.step_deg)
-    on_grid = (i >= 0) & (i < columns) & (j >= 0) & (j < rows)
-    cell = np.where(on_grid, np.nan_to_num(j) * columns + np.nan_to_num(i), -1).astype(np.int64)
+    age = np.asarray(age_hours, dtype=float)
+    lifetime = np.array([settings.lifetime_h[precursor].value for precursor in Precursor])[:, None]
+    if ageing is Ageing.EMITTED:
+        return np.exp(-age / lifetime)
+    formation = np.array(
+        [settings.formation_h[p].value if p in settings.formation_h else 0.0 for p in Precursor]
+    )[:, None]
+    formed = np.where(formation > 0, -np.expm1(-age / np.where(formation > 0, formation, 1)), 1.0)
+    return np.asarray(formed * np.exp(-age / settings.lifetime_h[Precursor.PM].value))
+
+
+def _part_of_step(t: Trajectories, settings: TransportSettings) -> NDArray[np.float64] | None:
+    """Weight of each step besides its age: 1/mixing height (m⁻¹), nought above the mixed layer.
+
+    None where the weather has neither: all steps then weigh alike. A parcel that has left the wind grid
+    keeps its last weight. At the receptor the air counts as mixed.
+    """
+    if t.mixing_m is None and t.height_m is None:
+        return None
+    shape, floor = t.lon.shape, settings.mixing_floor_m.value
+    depth = np.full(shape, settings.mixing_height_m.value) if t.mixing_m is None else t.mixing_m
+    depth = np.maximum(depth, floor)
+    part = 1 / depth
+    if t.height_m is not None:
+        above = t.height_m > depth
+        above[..., 0] = False
+        part[above] = 0.0
     last = np.isfinite(t.lon).sum(axis=3, keepdims=True) - 1
-    lon, lat = (np.take_along_axis(x, last, axis=3) for x in (t.lon, t.lat))
-    east = (
-        np.min([lon - t.lon_edges[0], lat - t.lat_edges[0], t.lat_edges[1] - lat], axis=0)
-        > t.lon_edges[1] - lon
+    return np.where(np.isfinite(part), part, np.take_along_axis(part, last, axis=3))
+
+
+def _rain_exposure(t: Trajectories, settings: TransportSettings) -> NDArray[np.float64] | None:
+    """Hours times (rain rate)^exponent that the air of a step meets on its way; None without rain."""
+    if t.rain_mmh is None:
+        return None
+    rate = np.clip(np.nan_to_num(t.rain_mmh), 0, None) ** settings.scavenging_exponent.value
+    return np.cumsum(rate, axis=3) * (t.step_minutes / 60)
+
+
+def _ground(age_hours: NDArray[np.float64], settings: TransportSettings) -> Ground:
+    """The grid and the spread by class of age: a Gauss curve about each cell, cut where it is nought."""
+    grid = settings.grid
+    rows, columns = grid.shape
+    middle = np.radians((grid.lat_min + grid.lat_max) / 2)
+    age_class = np.searchsorted(_AGE_EDGES_H, age_hours, side="right") - 1
+    starts = np.flatnonzero(np.diff(age_class, prepend=-1))
+    mean_age = [age_hours[age_class == k].mean() for k in age_class[starts]]
+    sigma = settings.spread_start_km.value + settings.spread_growth_kmh.value * np.array(mean_age)
+    cell_km = _KM_PER_DEG * grid.step_deg
+    to_lat = np.stack([_spreading(rows, s / cell_km) for s in sigma])
+    to_lon = np.stack([_spreading(columns, s / (cell_km * np.cos(middle))) for s in sigma])
+    return Ground(
+        west=float(grid.lon_min),
+        south=float(grid.lat_min),
+        step=float(grid.step_deg),
+        starts=np.append(starts, len(age_hours)),
+        to_lat=to_lat,
+        to_lon=to_lon,
+        lat_band=_band(to_lat),
+        lon_band=_band(to_lon),
     )
-    left_east = np.where(np.isfinite(t.lon), t.lon >= grid.lon_max, east)
-    side = np.where(on_grid, -1, np.where(left_east, SIDES.index("east"), SIDES.index("other")))
-    return cell, side.astype(np.int64)
 
 
-def _count(
-    place: NDArray[np.int64], group: NDArray[np.int64], loss: NDArray[np.float64], groups: int, places: int
-) -> NDArray[np.float64]:
-    """Weights summed by place: (precursor, group, place); negative places do not count.
-
-    ``place`` is (arrival, member, step), ``group`` (arrival, member), ``loss`` (arrival, precursor, step).
-    """
-    counted = place >= 0
-    flat = (group[..., None] * places + place)[counted]
-    out = np.empty((loss.shape[1], groups * places))
-    for p in range(len(out)):
-        weight = np.broadcast_to(loss[:, p, None, :], place.shape)[counted]
-        out[p] = np.bincount(flat, weights=weight, minlength=groups * places)
-    return out.reshape(len(out), groups, places)
-
-
-def _spread_out(
-    cell: NDArray[np.int64],
-    group: NDArray[np.int64],
-    loss: NDArray[np.float64],
-    age: NDArray[np.float64],
-    groups: int,
-    settings: TransportSettings,
-) -> NDArray[np.float64]:
-    """Weights of one receptor by cell, spread by age class: (precursor, group, lat, lon)."""
-    rows, columns = settings.grid.shape
-    total = np.zeros((loss.shape[1], groups, rows, columns))
-    middle = np.radians((settings.grid.lat_min + settings.grid.lat_max) / 2)
-    age_class = np.searchsorted(_AGE_EDGES_H, age, side="right") - 1
-    for k in np.unique(age_class):
-        steps = age_class == k
-        counts = _count(cell[..., steps], group, loss[..., steps], groups, rows * columns)
-        spread_km = settings.spread_start_km.value + settings.spread_growth_kmh.value * age[steps].mean()
-        spread_lat = _spreading(rows, spread_km / (_KM_PER_DEG * settings.grid.step_deg))
-        spread_lon = _spreading(columns, spread_km / (_KM_PER_DEG * settings.grid.step_deg * np.cos(middle)))
-        along_lon = (counts.reshape(-1, columns) @ spread_lon.T).reshape(total.shape)
-        total += spread_lat @ along_lon
-    return total
+def _band(share: NDArray[np.float64]) -> NDArray[np.int64]:
+    """First and one past the last cell that gets more than rounding, (class, from, 2)."""
+    counts = share > _ROUNDING
+    return np.stack([counts.argmax(axis=2), share.shape[2] - counts[..., ::-1].argmax(axis=2)], axis=-1)
 
 
 def _spreading(cells: int, sigma_cells: float) -> NDArray[np.float64]:
-    """Matrix (to, from) that spreads a cell's weight along one axis; its columns add up to one."""
+    """Matrix (from, to) that spreads a cell's weight along one axis; its rows add up to one."""
     edge = np.arange(cells + 1) - 0.5
-    below = ndtr((edge[:, None] - np.arange(cells)[None, :]) / sigma_cells)
-    share = np.diff(below, axis=0)
-    return np.asarray(share / share.sum(axis=0))
+    below = ndtr((edge[None, :] - np.arange(cells)[:, None]) / sigma_cells)
+    share = np.diff(below, axis=1)
+    return np.ascontiguousarray(share / share.sum(axis=1, keepdims=True))

@@ -1,10 +1,10 @@
-"""Shape of ``configs/weather.yaml``: the rule that grades how well the air disperses."""
+"""Shape of ``configs/weather.yaml``: stagnation, ventilation, and the grade of how well the air disperses."""
 
 from __future__ import annotations
 
 from pydantic import model_validator
 
-from yrd_airq.settings import Marked, Settings
+from yrd_airq.settings import Marked, Settings, load
 
 GRADES = ("好", "较好", "一般", "较差", "差")
 """Grades of dispersion, best first, as briefs print them."""
@@ -35,7 +35,21 @@ class DispersionSettings(Settings):
         return self
 
 
+class StagnationSettings(Settings):
+    """A day is stagnant where the mean 10 m wind is below ``wind_ms`` and rain below ``rain_mm``."""
+
+    wind_ms: Marked
+    rain_mm: Marked
+
+
 class WeatherSettings(Settings):
-    """Settings of the weather room."""
+    """Settings of the weather room; ``transport_factor``: wind of the mixed layer over that at 10 m."""
 
     dispersion: DispersionSettings
+    stagnation: StagnationSettings
+    transport_factor: Marked
+
+
+def load_weather() -> WeatherSettings:
+    """``configs/weather.yaml``; ``InputError`` lists every fault."""
+    return load(WeatherSettings, "weather")
