@@ -21,7 +21,7 @@ else
 INSTALL = "$(UV)" pip install --quiet --python $(BIN)/python
 endif
 
-.PHONY: run test lint bench serve clean
+.PHONY: run test lint bench bench-data serve clean
 
 run: $(RUN_STAMP)
 	@$(BIN)/yrd-airq run $(RUN_ARGS) || { code=$$?; \
@@ -38,6 +38,14 @@ lint: $(DEV_STAMP)
 
 bench: $(DEV_STAMP)
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.transport
+	$(BIN)/python -m tests.bench.attribution
+
+# What needs the real-data folder, named by YRD_AIRQ_REAL_DATA.
+bench-data: $(DEV_STAMP)
+	$(BIN)/python -m tests.bench.agreement
+	$(BIN)/python -m tests.bench.quality_faults
+	$(BIN)/python -m tests.bench.ingest
 
 serve: $(RUN_STAMP)
 	$(BIN)/yrd-airq serve

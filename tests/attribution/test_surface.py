@@ -218,3 +218,19 @@ def test_settings_refuse_a_grid_that_does_not_reach() -> None:
         OzoneChemistry.model_validate(
             CHEMISTRY.model_dump() | {"other_sectors": {"value": 0, "mark": "derived", "source": "x"}}
         )
+
+
+def test_what_was_measured_is_named_in_the_settings() -> None:
+    """A ratio measured at Hangzhou on one day: that day by it, the other by the table."""
+    row = {
+        "adcode": HANGZHOU,
+        "indicator": "voc_nox_ratio",
+        "value": 4.0,
+        "source_zh": "在线监测",
+        "day": DAYS[0],
+    }
+    told = OzoneChemistry.model_validate({**CHEMISTRY.model_dump(), "observed": [row]})
+    found = judge_regime((HANGZHOU,), DAYS, load_region(), OZONE, told, told.observed_table)
+    assert found["regime"].tolist()[:2] == ["voc_limited", "transition"]
+    assert "VOCs/NOx比值为4.00（在线监测" in found["evidence"].iloc[0]
+    assert CHEMISTRY.observed_table.empty

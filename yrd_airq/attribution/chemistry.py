@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from pydantic import Field, model_validator
 
 from yrd_airq.attribution.settings import Regime
@@ -166,11 +168,21 @@ class Threshold(Settings):
     nox_limited_above: Marked
 
 
+class ObservedIndicator(Settings):
+    """One measured indicator of a city's ozone regime; without a date it holds for all days."""
+
+    adcode: str
+    indicator: Indicator
+    value: float
+    source_zh: str
+    day: date | None = None
+
+
 class OzoneChemistry(Settings):
     """Settings of ozone's response: ``configs/ozone.yaml``.
 
-    ``indicators`` in the order of trust. ``reactivity``: ozone formed per mass of VOC over the region's
-    mean, by sector; sectors not named have ``other_sectors``.
+    ``indicators`` in the order of trust, ``observed`` what was measured of them. ``reactivity``: ozone
+    formed per mass of VOC over the region's mean, by sector; sectors not named have ``other_sectors``.
     """
 
     mechanism: Mechanism
@@ -181,6 +193,13 @@ class OzoneChemistry(Settings):
     reactivity: dict[str, Marked]
     other_sectors: Marked
     slope_least_correlation: Marked
+    observed: tuple[ObservedIndicator, ...] = ()
+
+    @property
+    def observed_table(self) -> pd.DataFrame:
+        """The measured indicators: adcode, date (blank: every day), indicator, value, source_zh."""
+        rows = [(row.adcode, row.day, row.indicator, row.value, row.source_zh) for row in self.observed]
+        return pd.DataFrame(rows, columns=["adcode", "date", "indicator", "value", "source_zh"])
 
     @model_validator(mode="after")
     def _positive(self) -> OzoneChemistry:

@@ -26,7 +26,7 @@ class SectorShare(Part):
 
 
 class PathCluster(Part):
-    """One of the few ways by which air reaches a receptor: mean path back from it, share of the arrivals."""
+    """One of the few ways by which air reaches a receptor: mean path back in time, share of the arrivals."""
 
     adcode: str
     share: float
@@ -46,12 +46,17 @@ class Transport(Part):
 
 
 class Contribution(Part):
-    """One part of the closing budget of a receptor, day and target; shares of a budget sum to 1."""
+    """One part of the closing budget of a receptor, day and target; shares of a budget sum to 1.
+
+    ``low_ugm3`` and ``high_ugm3``: range over the members of the ensemble, None where it is not known.
+    """
 
     part_zh: str
     kind: str
     contribution_ugm3: float
     share: float
+    low_ugm3: float | None = None
+    high_ugm3: float | None = None
 
 
 class Budget(Part):

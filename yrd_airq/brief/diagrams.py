@@ -35,10 +35,12 @@ def draw_clusters(brief: Brief, region: Region) -> Figure:
         axes, _frame(np.concatenate([c.lon for c in clusters]), np.concatenate([c.lat for c in clusters]))
     )
     draw_outlines(axes, region)
+    city = region.city(clusters[0].adcode)
     for k, cluster in enumerate(clusters):
         colour = SERIES[k % len(SERIES)]
         width = 1.0 + 4.0 * cluster.share
-        axes.plot(cluster.lon, cluster.lat, color=colour, linewidth=width, solid_capstyle="round", zorder=4)
+        lon, lat = (city.lon, *cluster.lon), (city.lat, *cluster.lat)
+        axes.plot(lon, lat, color=colour, linewidth=width, solid_capstyle="round", zorder=4)
         text = axes.annotate(
             label(f"{k + 1}类 {percent(cluster.share)}"),
             (cluster.lon[-1], cluster.lat[-1]),
@@ -49,7 +51,6 @@ def draw_clusters(brief: Brief, region: Region) -> Figure:
             zorder=6,
         )
         text.set_path_effects([withStroke(linewidth=2, foreground="white")])
-    city = region.city(clusters[0].adcode)
     axes.plot(city.lon, city.lat, marker="*", markersize=10, color=INK, zorder=5)
     return figure
 

@@ -180,10 +180,14 @@ def _draw_budget(axes: Axes, budget: Budget) -> None:
     axes.barh(position, values, color=colours, height=0.7)
     for y, part in zip(position, budget.parts, strict=True):
         text = f" {number(part.contribution_ugm3, 1)}（{percent(part.share)}）"
-        axes.text(max(part.contribution_ugm3, 0), y, label(text), va="center", fontsize=6.5)
+        end = max(part.contribution_ugm3, part.high_ugm3 or 0, 0)
+        axes.text(end, y, label(text), va="center", fontsize=6.5)
+        if part.low_ugm3 is not None and part.high_ugm3 is not None:
+            axes.plot([part.low_ugm3, part.high_ugm3], [y, y], color=INK, linewidth=0.8, zorder=3)
     axes.set_yticks(position, names, fontsize=7)
     axes.tick_params(length=0, labelsize=7)
-    axes.set_xlim(min(0.0, values.min() * 1.1), max(values.max(), 0.1) * 1.42)
+    largest = max(*(part.high_ugm3 or 0 for part in budget.parts), values.max(), 0.1)
+    axes.set_xlim(min(0.0, values.min() * 1.1), largest * 1.42)
     axes.set_xticks([])
     title = f"{budget.city_zh} {budget.date.month}月{budget.date.day}日 {budget.target.info.name_zh}（μg/m³）"
     axes.set_title(label(title), fontsize=8.5, pad=4)

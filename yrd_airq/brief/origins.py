@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from yrd_airq.attribution.matrix import Attribution as SourceMatrix
     from yrd_airq.transport.trajectory import Trajectories
 
+_PART_COLUMNS = ("part_zh", "kind", "contribution_ugm3", "share", "low_ugm3", "high_ugm3")
 _SECTOR_AGE_H = 24
 _SHOWN_HOTSPOTS = 8
 _STEP_H = 1.0  # spacing of the points that are drawn
@@ -144,6 +145,9 @@ def build_attribution(
     )
     if table.empty:
         return None
+    spread = ["low_ugm3", "high_ugm3"]
+    known = matrix.spread.budget[spread] if matrix.spread is not None else None
+    table = table.assign(low_ugm3=np.nan, high_ugm3=np.nan) if known is None else table.join(known)
     groups = table.groupby(["receptor", "date", "target"], sort=True)
     budgets = [_budget(group, region, settings.budget_parts_shown) for _, group in groups]
     budgets.sort(
@@ -166,11 +170,14 @@ def _budget(group: pd.DataFrame, region: Region, shown: int) -> Budget:
     ordered = group.sort_values(["share", "part_zh"], ascending=[False, True], kind="stable")
     parts = [
         Contribution(
-            part_zh=str(part), kind=str(kind), contribution_ugm3=round(float(x), 2), share=round(float(s), 4)
+            part_zh=str(part),
+            kind=str(kind),
+            contribution_ugm3=round(float(x), 2),
+            share=round(float(s), 4),
+            low_ugm3=None if np.isnan(low) else round(float(low), 2),
+            high_ugm3=None if np.isnan(high) else round(float(high), 2),
         )
-        for part, kind, x, s in zip(
-            *(ordered[c] for c in ("part_zh", "kind", "contribution_ugm3", "share")), strict=True
-        )
+        for part, kind, x, s, low, high in zip(*(ordered[c] for c in _PART_COLUMNS), strict=True)
     ]
     if len(parts) > shown:
         rest = ordered.iloc[shown - 1 :]

@@ -109,7 +109,7 @@ def origins(brief: Brief) -> Iterator[Block]:
     if brief.attribution is not None:
         yield Paragraph(brief.attribution.text_zh)
         if "attribution_bar" in figure_keys(brief):
-            yield Figure("attribution_bar", "受体城市浓度来源构成", 0.92)
+            yield Figure("attribution_bar", "受体城市浓度来源构成（横线为集合成员的范围）", 0.92)
         yield from _source_diagrams(brief.attribution)
     if brief.survey is not None:
         yield Paragraph(brief.survey.text_zh)

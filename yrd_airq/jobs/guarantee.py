@@ -107,6 +107,7 @@ def plan_guarantee(store: Store, data: IssueData, forecasts: pd.DataFrame, event
         region,
         sources,
         chemistry=chemistry,
+        indicators=chemistry.observed_table,
         near=near_field(where, places, prints.days, prints.members, winds, transport),
     )
     hotspots, traced = _survey(store, enterprises, data.issue_time)
