@@ -21,7 +21,7 @@ from yrd_airq.brief.content_sources import (
 )
 from yrd_airq.brief.settings import BriefSettings
 from yrd_airq.brief.typography import percent
-from yrd_airq.brief.wording import SECTORS, days_zh, list_zh
+from yrd_airq.brief.wording import REGIMES_ZH, SECTORS, days_zh, list_zh
 from yrd_airq.region import Region, distance_km
 from yrd_airq.vocab import Target
 
@@ -39,7 +39,6 @@ _KINDS = {
     "background": "背景",
     "outside": "区域外输送",
 }
-_REGIMES = {"voc_limited": "VOCs控制区", "transition": "过渡区", "nox_limited": "NOx控制区"}
 _TARGET_ORDER = (Target.O3_MDA8, Target.O3_MEAN, Target.PM25, Target.PM10, Target.NO2)
 
 
@@ -212,7 +211,7 @@ def _describe_regime(regime: pd.DataFrame, region: Region) -> str:
     if regime is None or regime.empty:
         return ""
     table = regime.assign(date=pd.to_datetime(regime["date"]).dt.date)
-    table["named"] = table["regime"].astype(str).map(lambda name: _REGIMES.get(name, name))
+    table["named"] = table["regime"].astype(str).map(lambda name: REGIMES_ZH.get(name, name))
     texts = [
         f"{region.city(str(receptor)).short_zh}{days_zh(group['date'])}为{name}"
         for (receptor, name), group in table.groupby(["receptor", "named"], sort=False)

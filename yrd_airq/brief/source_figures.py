@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from yrd_airq.brief.content_sources import BasePoint, Isopleth, PathCluster, Rose, RoseSlice
+from yrd_airq.brief.wording import REGIMES_ZH
 from yrd_airq.region import Region
 from yrd_airq.vocab import Target
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from yrd_airq.attribution.isopleth import Isopleth as Diagram
     from yrd_airq.attribution.surface import OzoneSurface
     from yrd_airq.transport.clusters import Clusters
-
-REGIMES_ZH = {"voc_limited": "VOCs控制区", "transition": "过渡区", "nox_limited": "NOx控制区"}
 
 
 def build_clusters(clusters: Clusters) -> tuple[PathCluster, ...]:

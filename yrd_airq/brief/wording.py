@@ -12,6 +12,7 @@ import numpy as np
 
 from yrd_airq.standards.levels import LEVELS
 
+REGIMES_ZH = {"voc_limited": "VOCs控制区", "transition": "过渡区", "nox_limited": "NOx控制区"}
 SECTORS = ("北", "东北", "东", "东南", "南", "西南", "西", "西北")
 CONCLUSION_LENGTH = 150
 

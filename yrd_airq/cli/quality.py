@@ -18,7 +18,7 @@ from yrd_airq.cli.options import (
     print_report,
 )
 from yrd_airq.jobs.workspace import Workspace
-from yrd_airq.store.records import EVERY_POLLUTANT, Action, Judgement
+from yrd_airq.store.records import Action, Judgement
 
 app = new_app("Quality flags of hourly values: report, set, lift.")
 
@@ -95,6 +95,5 @@ def _judge(
 
     begin = as_hour(first, "--from")
     end = as_hour(last, "--to") if last else begin
-    wanted = EVERY_POLLUTANT if pollutant == EVERY_POLLUTANT else pollutant
-    made = judge(Workspace.of(store), Judgement(station, wanted, begin, end, action, reason, by))
+    made = judge(Workspace.of(store), Judgement(station, pollutant, begin, end, action, reason, by))
     print_report(made.as_dict(), as_json, made.lines)

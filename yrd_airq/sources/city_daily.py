@@ -10,14 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from yrd_airq.errors import InputError
 from yrd_airq.region import Region, load_region
-from yrd_airq.sources.batch import SCHEMAS, Batch, Kind, join_refused, no_refusals, refused_columns
+from yrd_airq.sources.batch import SCHEMAS, Batch, Kind, join_refused, no_refusals
 from yrd_airq.sources.dates import as_days
 from yrd_airq.sources.files import header, read_content
-from yrd_airq.sources.refusing import refuse_columns, refuse_lines
+from yrd_airq.sources.refusing import refuse_columns, refuse_lines, refuse_values
 from yrd_airq.sources.text import Form, TextTable, as_numbers, read_text_table, repeats
 
 LAYOUT = "city_daily_reanalysis"
@@ -118,25 +117,7 @@ def _melt(text: TextTable) -> tuple[pa.Table, pa.Table]:
         ],
         schema=schema,
     )
-    return rows, _refuse_values(text, names, cells, unusable, negative)
-
-
-def _refuse_values(
-    text: TextTable,
-    names: list[str],
-    cells: pa.Array,
-    unusable: NDArray[np.bool_],
-    negative: NDArray[np.bool_],
-) -> pa.Table:
-    bad = np.flatnonzero(unusable | negative)
-    reasons = np.where(negative[bad], "negative value; left out", "not a number; left out")
-    return refused_columns(
-        row=text.row[bad % len(text.row)],
-        field=pa.array(names).take(pa.array(bad // len(text.row))),
-        reason=reasons.tolist(),
-        content=cells.take(pa.array(bad)),
-        rows=[1] * len(bad),
-    )
+    return rows, refuse_values(text.row, pa.array(names), cells, unusable, negative)
 
 
 def _places(text: TextTable, region: Region) -> tuple[pa.Array, pa.Array]:

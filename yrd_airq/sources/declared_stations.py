@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from yrd_airq.sources.batch import SCHEMAS, Kind, join_refused, no_refusals, refused_columns
+from yrd_airq.sources.batch import SCHEMAS, Kind, join_refused
 from yrd_airq.sources.dates import as_hours
 from yrd_airq.sources.gases import factor
 from yrd_airq.sources.layout_settings import DeclaredLayout, StationValues
-from yrd_airq.sources.refusing import refuse_columns, refuse_lines
+from yrd_airq.sources.refusing import refuse_columns, refuse_lines, refuse_values
 from yrd_airq.sources.stations_wide import STATION_CODE
 from yrd_airq.sources.text import TextTable, as_mask, as_numbers, repeats
 
@@ -186,7 +186,8 @@ def _melt(
         ],
         schema=SCHEMAS[Kind.STATIONS],
     )
-    return rows, _refuse_values(text, columns, cells, unusable, negative)
+    names = pa.array([text.names[column.position] for column in columns])
+    return rows, refuse_values(text.row, names, cells, unusable, negative)
 
 
 def _spread(by_line: pa.Array | None, by_column: list[str | None], count: int) -> pa.Array:
@@ -194,23 +195,3 @@ def _spread(by_line: pa.Array | None, by_column: list[str | None], count: int) -
     if by_line is not None:
         return pa.concat_arrays([by_line] * len(by_column))
     return pa.array(by_column, pa.string()).take(pa.array(np.repeat(np.arange(len(by_column)), count)))
-
-
-def _refuse_values(
-    text: TextTable,
-    columns: list[_Column],
-    cells: pa.Array,
-    unusable: NDArray[np.bool_],
-    negative: NDArray[np.bool_],
-) -> pa.Table:
-    bad = np.flatnonzero(unusable | negative)
-    if bad.size == 0:
-        return no_refusals()
-    names = pa.array([text.names[column.position] for column in columns])
-    return refused_columns(
-        row=text.row[bad % len(text.row)],
-        field=names.take(pa.array(bad // len(text.row))),
-        reason=np.where(negative[bad], "negative value; left out", "not a number; left out").tolist(),
-        content=cells.take(pa.array(bad)),
-        rows=[1] * len(bad),
-    )

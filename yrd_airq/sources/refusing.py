@@ -6,8 +6,28 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from yrd_airq.sources.batch import Refusal, refused_columns, refused_table
+from yrd_airq.sources.batch import Refusal, no_refusals, refused_columns, refused_table
 from yrd_airq.sources.text import TextTable
+
+
+def refuse_values(
+    row: NDArray[np.int64],
+    names: pa.Array,
+    cells: pa.Array,
+    unusable: NDArray[np.bool_],
+    negative: NDArray[np.bool_],
+) -> pa.Table:
+    """The bad ones among ``cells``, column below column: ``row`` of each line, ``names`` of the columns."""
+    bad = np.flatnonzero(unusable | negative)
+    if bad.size == 0:
+        return no_refusals()
+    return refused_columns(
+        row=row[bad % len(row)],
+        field=names.take(pa.array(bad // len(row))),
+        reason=np.where(negative[bad], "negative value; left out", "not a number; left out").tolist(),
+        content=cells.take(pa.array(bad)),
+        rows=[1] * len(bad),
+    )
 
 
 def refuse_cells(text: TextTable, name: str, mask: NDArray[np.bool_], reason: str, rows: int) -> pa.Table:

@@ -16,10 +16,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from yrd_airq.errors import InputError
-from yrd_airq.sources.batch import SCHEMAS, Batch, Kind, join_refused, no_refusals, refused_columns
+from yrd_airq.sources.batch import SCHEMAS, Batch, Kind, join_refused, no_refusals
 from yrd_airq.sources.dates import as_days
 from yrd_airq.sources.files import header, read_content
-from yrd_airq.sources.refusing import refuse_columns, refuse_lines
+from yrd_airq.sources.refusing import refuse_columns, refuse_lines, refuse_values
 from yrd_airq.sources.text import Form, TextTable, as_mask, as_numbers, read_text_table, repeats
 
 LAYOUT = "stations_wide"
@@ -139,7 +139,7 @@ def _melt(text: TextTable, columns: list[int]) -> tuple[pa.Table, pa.Table]:
         ],
         schema=schema,
     )
-    return rows, _refuse_values(cells, codes, keys.row, unusable, negative)
+    return rows, refuse_values(keys.row, codes, cells, unusable, negative)
 
 
 def _read_keys(text: TextTable) -> _Rows:
@@ -147,21 +147,3 @@ def _read_keys(text: TextTable) -> _Rows:
     time = day + _hours(text).to_numpy() * np.timedelta64(1, "h")
     item = pc.index_in(text.column("type"), pa.array(list(ITEMS))).to_numpy().astype(np.int64)
     return _Rows(time, item, text.row)
-
-
-def _refuse_values(
-    cells: pa.Array,
-    codes: pa.Array,
-    row: NDArray[np.int64],
-    unusable: NDArray[np.bool_],
-    negative: NDArray[np.bool_],
-) -> pa.Table:
-    bad = np.flatnonzero(unusable | negative)
-    reasons = np.where(negative[bad], "negative value; left out", "not a number; left out")
-    return refused_columns(
-        row=row[bad % len(row)],
-        field=codes.take(pa.array(bad // len(row))),
-        reason=reasons.tolist(),
-        content=cells.take(pa.array(bad)),
-        rows=[1] * len(bad),
-    )
