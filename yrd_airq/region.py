@@ -45,7 +45,7 @@ class BoundarySettings(Settings):
 
 
 class RegionSettings(Settings):
-    """Shape of ``configs/region.yaml``."""
+    """Shape of ``configs/region.yaml``; ``around``: province → place outside the region → lon, lat."""
 
     provinces: dict[str, str]
     cities: tuple[City, ...]
@@ -53,6 +53,7 @@ class RegionSettings(Settings):
     county_cities: dict[str, str]
     population_source: str
     boundaries: BoundarySettings
+    around: dict[str, dict[str, tuple[float, float]]]
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,15 @@ class Region:
     def lonlat(self) -> NDArray[np.float64]:
         """Positions of the cities, shape (city, 2), degrees east and north."""
         return np.array([(city.lon, city.lat) for city in self.cities])
+
+    @cached_property
+    def around(self) -> dict[str, tuple[float, float]]:
+        """Longitude and latitude of the places outside the region, keyed ``province/place``."""
+        return {
+            f"{province}/{place}": position
+            for province, places in self.settings.around.items()
+            for place, position in places.items()
+        }
 
     def canonical_adcode(self, adcode: str) -> str | None:
         """The adcode used here for ``adcode`` (310100 → 310000), or None outside the region."""

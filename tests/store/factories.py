@@ -100,6 +100,7 @@ def forecast_frame(mean: float = 50.0, cities: Sequence[str] = ("310000", "32010
             "q90": float("nan"),
             "p_exceed": 0.1,
             "weather_kind": "none",
+            "basis": "own",
         }
     )
 

@@ -238,6 +238,6 @@ def test_station_hourly_without_values_is_blank_but_whole(store):
 def test_window_errors_are_clear(store):
     frame = make.forecast_frame().drop(columns=["q50"])
     with pytest.raises(InputError, match=r"out_forecast lack the column\(s\) q50"):
-        store.write_forecast("r", frame)
+        store.write_output("out_forecast", "r", frame)
     with pytest.raises(InputError, match="column mean is not double"):
-        store.write_forecast("r", make.forecast_frame().assign(mean="viel"))
+        store.write_output("out_forecast", "r", make.forecast_frame().assign(mean="viel"))

@@ -12,7 +12,7 @@ from tests.store import factories as make
 from tests.store.factories import START
 from yrd_airq.errors import InputError
 from yrd_airq.store import issued
-from yrd_airq.store.records import RunRecord
+from yrd_airq.store.records import Correction, RunRecord
 from yrd_airq.store.store import open_store
 from yrd_airq.vocab import CityDaySource
 
@@ -125,12 +125,12 @@ def test_runs_keep_the_time_of_their_first_note(store, monkeypatch):
 
 
 def test_outputs_of_a_run_are_replaced_as_a_whole(store):
-    assert store.write_forecast("r1", make.forecast_frame())
+    assert store.write_output("out_forecast", "r1", make.forecast_frame())
     before = store.checksums()
-    assert not store.write_forecast("r1", make.forecast_frame().iloc[::-1])
+    assert not store.write_output("out_forecast", "r1", make.forecast_frame().iloc[::-1])
     assert store.checksums() == before
-    store.write_forecast("r2", make.forecast_frame(70))
-    assert store.write_forecast("r1", make.forecast_frame(60, cities=("310000",)))
+    store.write_output("out_forecast", "r2", make.forecast_frame(70))
+    assert store.write_output("out_forecast", "r1", make.forecast_frame(60, cities=("310000",)))
     assert store.forecasts("r1")["mean"].tolist() == [60]
     assert store.forecasts(target="pm25", first=date(2019, 1, 6), last=date(2019, 1, 6))["mean"].tolist() == [
         60,
@@ -168,10 +168,10 @@ def test_attribution_and_scores(store):
     scores = pd.DataFrame(
         {"scope": "all", "target": "pm25", "model": "m", "lead_day": [1], "metric": "rmse", "value": [9.5]}
     )
-    store.write_attribution("r1", budget)
-    store.write_scores("r1", scores)
-    assert store.attribution("r1")["share"].tolist() == [0.25]
-    assert store.scores()[["run_id", "metric", "value"]].values.tolist() == [["r1", "rmse", 9.5]]
+    store.write_output("out_attribution", "r1", budget)
+    store.write_output("out_score", "r1", scores)
+    assert store.output("out_attribution", "r1")["share"].tolist() == [0.25]
+    assert store.output("out_score")[["run_id", "metric", "value"]].values.tolist() == [["r1", "rmse", 9.5]]
 
 
 def test_checksums_tell_rows_apart_but_not_their_order(tmp_path):
@@ -191,3 +191,44 @@ def test_checksums_tell_rows_apart_but_not_their_order(tmp_path):
             sums.append(store.checksums()["core_city_hourly"])
     assert sums[0] == sums[1]
     assert len(set(sums)) == 3
+
+
+def correction(**changes):
+    given = {
+        "adcode": "310000",
+        "issue_time": datetime(2017, 1, 31, 16),
+        "valid_date": date(2017, 2, 1),
+        "target": "pm25",
+        "value": 88.0,
+        "low": 70.0,
+        "high": 110.0,
+        "reason": "静稳天气偏强",
+        "made_by": "甲",
+    }
+    return Correction(**(given | changes))
+
+
+def test_the_newest_correction_counts_and_a_withdrawn_one_is_gone(store):
+    frame = make.forecast_frame()
+    key = frame.iloc[0]
+    issue = {
+        "adcode": key["adcode"],
+        "issue_time": pd.Timestamp(key["issue_time"]).to_pydatetime(),
+        "valid_date": pd.Timestamp(key["valid_date"]).date(),
+        "target": key["target"],
+    }
+    store.write_output("out_forecast", "r1", frame)
+    store.correct(correction(**issue))
+    store.correct(correction(**issue, value=95.0))
+    assert store.corrections()["value"].tolist() == [95.0]
+    assert store.corrections(datetime(2001, 1, 1)).empty
+    store.correct(correction(**issue, value=None, low=None, high=None))
+    assert store.corrections().empty
+    with pytest.raises(InputError, match="no forecast of pm25 for 330100"):
+        store.correct(correction(**(issue | {"adcode": "330100", "valid_date": date(2030, 1, 1)})))
+    with pytest.raises(InputError, match="reason"):
+        store.correct(correction(**issue, reason=" "))
+    with pytest.raises(InputError, match="not within its range"):
+        store.correct(correction(**issue, value=60.0))
+    with pytest.raises(InputError, match="both ends"):
+        store.correct(correction(**issue, low=None))

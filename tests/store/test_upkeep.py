@@ -134,14 +134,14 @@ def test_a_snapshot_is_swapped_in_whole_and_rewrites_only_what_changed(store, tm
     assert set(first) == set(schema.TABLES)
     assert pq.read_table(first["raw_station_hourly"]).num_rows == 2
     stamps = {path: path.stat().st_mtime_ns for path in first.values()}
-    store.write_forecast("daily-1", make.forecast_frame())
+    store.write_output("out_forecast", "daily-1", make.forecast_frame())
     second = store.snapshot(folder)
     assert {table for table in first if first[table] != second[table]} == {"out_forecast"}
     assert all(path.stat().st_mtime_ns == stamps[path] for path in first.values())
     named = json.loads((folder / "snapshot.json").read_text())["files"]
     assert named == {table: path.name for table, path in second.items()}
     assert first["out_forecast"].exists(), "who has read the former manifest can still read its files"
-    store.write_forecast("daily-1", make.forecast_frame(51))
+    store.write_output("out_forecast", "daily-1", make.forecast_frame(51))
     store.snapshot(folder)
     assert not first["out_forecast"].exists()
     assert not list(folder.glob("*.part"))

@@ -21,6 +21,9 @@ OutOption = Annotated[Path | None, typer.Option("--out", help="Folder for the re
 FromOption = Annotated[str | None, typer.Option("--from", help="First day, e.g. 2019-01-01.")]
 ToOption = Annotated[str | None, typer.Option("--to", help="Last day, e.g. 2019-01-31.")]
 
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept for ever.")]
+ByOption = Annotated[str, typer.Option("--by", help="Who says so.")]
+
 
 def new_app(about: str) -> typer.Typer:
     """A group of commands that leaves its errors to ``main``."""

@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from yrd_airq.cli.options import (
+    ByOption,
     FromOption,
     JsonOption,
+    ReasonOption,
     StoreOption,
     ToOption,
     as_day,
@@ -26,8 +28,6 @@ StationArgument = Annotated[str, typer.Argument(help="Station code, e.g. 1141A."
 PollutantArgument = Annotated[str, typer.Argument(help="so2, no2, co, o3, pm10, pm25 or all.")]
 FirstOption = Annotated[str, typer.Option("--from", help="First hour label, e.g. 2019-06-16T05:00.")]
 LastOption = Annotated[str | None, typer.Option("--to", help="Last hour label; default: the first.")]
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept for ever.")]
-ByOption = Annotated[str, typer.Option("--by", help="Who says so.")]
 
 
 @app.command()

@@ -7,17 +7,25 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from yrd_airq.clock import valid_date
 from yrd_airq.errors import InputError
-from yrd_airq.forecast.baselines import climatology, damped_persistence, persistence
-from yrd_airq.forecast.issue import complete, forecast
+from yrd_airq.forecast.baselines import (
+    climatology,
+    climatology_rows,
+    damped_persistence,
+    persistence,
+    persistence_rows,
+    seasonal_normal,
+)
+from yrd_airq.forecast.correction import apply_corrections
+from yrd_airq.forecast.issue import complete, forecast, predict
 from yrd_airq.forecast.model import Card, Model
 from yrd_airq.forecast.ozone import mda8_from_mean
-from yrd_airq.forecast.registry import train_or_load
 from yrd_airq.forecast.settings import ForecastSettings
-from yrd_airq.forecast.training import TooLittleHistoryError, training_end
+from yrd_airq.jobs.choosing import Choice, choose_models
 from yrd_airq.jobs.issue import LEADS, IssueData, read_issue
 from yrd_airq.jobs.lineage import inputs_hash
 from yrd_airq.jobs.workspace import Workspace, code_version, name_run, settings_hash
@@ -26,7 +34,7 @@ from yrd_airq.standards.limits import daily_limit
 from yrd_airq.store.records import RunRecord
 from yrd_airq.store.store import Store, open_store
 from yrd_airq.verify.scores import score
-from yrd_airq.vocab import CityDaySource, Target, WeatherKind
+from yrd_airq.vocab import CityDaySource, Target
 
 TARGETS = {
     CityDaySource.STATIONS: (Target.O3_MDA8, Target.PM25, Target.PM10, Target.NO2),
@@ -43,37 +51,45 @@ ISSUED = "issued"
 class Issued:
     """A forecast and what it rests on.
 
-    ``rows``: one row per city, target and lead day, in the columns of the forecast table; ozone known
-    only as a daily mean appears as such and converted to MDA8. ``baselines``: persistence and
+    ``rows``: one row per city, target and lead day, in the columns of the forecast table, with the
+    forecasters' corrections in; ozone known only as a daily mean appears as such and converted to MDA8.
+    ``superseded``: the models' own rows where a forecaster corrected them. ``baselines``: persistence and
     climatology. ``scores``: the last seven issues, made again with the same models on days that they
-    were not trained on. ``previous``: the one-day forecast for the last complete day.
-    ``fallbacks``: targets and how many city-days had to do without a model.
+    were not trained on. ``previous``: the one-day forecast for the last complete day. ``choices``: the
+    models that were asked, by target.
     """
 
     data: IssueData
     rows: pd.DataFrame
+    superseded: pd.DataFrame
     baselines: pd.DataFrame
     scores: pd.DataFrame
     previous: pd.DataFrame
-    cards: tuple[Card, ...]
-    fallbacks: Mapping[Target, int]
+    choices: Mapping[Target, tuple[Choice, ...]]
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        """Cards of the models that speak."""
+        return tuple(c.model.card for choices in self.choices.values() for c in choices if c.speaks)
+
+    def fallbacks(self, rung: str) -> dict[Target, int]:
+        """City-days of each target that were left to a rung of the ladder below the models."""
+        counts = self.rows[self.rows["model"] == rung]["target"].value_counts()
+        return {target: int(counts[target.value]) for target in self.choices if target.value in counts}
 
 
-def issue_forecast(workspace: Workspace, data: IssueData) -> Issued:
+def issue_forecast(workspace: Workspace, data: IssueData, corrections: pd.DataFrame | None = None) -> Issued:
     """Forecast every target of the source for leads 1 … 7, with baselines and a check of recent issues."""
     settings = load(ForecastSettings, "forecast")
     rows, baselines, checks, previous = [], [], [], []
-    cards: list[Card] = []
-    fallbacks = {}
+    choices: dict[Target, tuple[Choice, ...]] = {}
     for target in TARGETS[data.source]:
         if target not in data.panel.values:
             continue
-        models = find_models(workspace, data, target, settings)
-        cards.extend(model.card for model in models)
-        own = _forecast_target(data, models, target, data.issue_time, LEADS, settings)
-        fallbacks[target] = int((own["model"] == "persistence_damped").sum())
-        rows.append(own)
-        baselines.append(_baselines(data, models, target, data.issue_time, LEADS))
+        choices[target] = choose_models(workspace, data, target, settings)
+        models = tuple(choice.model for choice in choices[target] if choice.speaks)
+        rows.append(_forecast_target(data, models, target, data.issue_time, LEADS, settings))
+        baselines.append(_baselines(data, models, target))
         checks.extend(_recent_issues(data, models, target, settings))
         if (data.issue_time - TWO_DAYS).date() > data.panel.first:
             earlier = _forecast_target(data, models, target, data.issue_time - TWO_DAYS, (1,), settings)
@@ -81,43 +97,22 @@ def issue_forecast(workspace: Workspace, data: IssueData) -> Issued:
     if not rows:
         held = ", ".join(data.panel.values)
         raise InputError(f"none of the targets can be forecast from {data.source}; the store holds {held}")
+    corrected, superseded = _join(rows), pd.DataFrame()
+    if corrections is not None and len(corrections):
+        corrected, superseded = apply_corrections(corrected, corrections, _limit)
     return Issued(
         data=data,
-        rows=_join(rows),
+        rows=corrected,
+        superseded=superseded,
         baselines=_join(baselines),
         scores=_score_recent(checks, data.daily),
         previous=_join(previous) if previous else pd.DataFrame(),
-        cards=tuple(cards),
-        fallbacks=fallbacks,
+        choices=choices,
     )
 
 
-def find_models(
-    workspace: Workspace, data: IssueData, target: Target, settings: ForecastSettings
-) -> tuple[Model, ...]:
-    """The models to ask in turn: with weather ahead where there is any, then without; none in short data."""
-    try:
-        until = training_end(data.issue_time.date(), data.panel.first, settings)
-    except TooLittleHistoryError:
-        return ()
-    models = []
-    for kind in _weather_kinds(data):
-        try:
-            models.append(train_or_load(data.panel, target, until, LEADS, kind, settings, workspace.models))
-        except TooLittleHistoryError:
-            continue
-    return tuple(models)
-
-
-def _weather_kinds(data: IssueData) -> tuple[WeatherKind, ...]:
-    """Which weather the models may use: that of the target days, none for days without."""
-    ahead = data.panel.dates > pd.Timestamp(data.issue_time)
-    kinds = set(data.panel.weather_kind[ahead]) - {WeatherKind.NONE.value}
-    if not kinds:
-        return (WeatherKind.NONE,)
-    chosen = WeatherKind.FORECAST if WeatherKind.FORECAST.value in kinds else WeatherKind.ANALYSIS
-    covered = int((data.panel.weather_kind[ahead] != WeatherKind.NONE.value).sum())
-    return (chosen,) if covered >= LEADS[-1] else (chosen, WeatherKind.NONE)
+def _limit(target: str, day: date) -> float | None:
+    return thresholds(day).get(Target(target))
 
 
 def thresholds(day: date) -> dict[Target, float]:
@@ -151,22 +146,24 @@ def _forecast_target(
     leads: Sequence[int],
     settings: ForecastSettings,
 ) -> pd.DataFrame:
+    """Every city and day from the first that has it: the models, damped persistence, the seasonal normal."""
     frames = []
     for limits, some in leads_by_limits(issue_time, leads):
         tries = [forecast(data.panel, model, issue_time, some, limits) for model in models]
         tries.append(damped_persistence(data.panel, target, issue_time, some, settings, limits))
         frames.append(complete(*tries))
+        if len(frames[-1]) < len(data.panel.adcodes) * len(some):
+            normal = seasonal_normal(data.panel, target, issue_time, some, limits)
+            frames[-1] = complete(frames[-1], normal)
         if target is Target.O3_MEAN:
             frames.append(mda8_from_mean(frames[-1], settings, limits[Target.O3_MDA8]))
     return _join(frames)
 
 
-def _baselines(
-    data: IssueData, models: Sequence[Model], target: Target, issue_time: datetime, leads: Sequence[int]
-) -> pd.DataFrame:
-    frames = [persistence(data.panel, target, issue_time, leads)]
+def _baselines(data: IssueData, models: Sequence[Model], target: Target) -> pd.DataFrame:
+    frames = [persistence(data.panel, target, data.issue_time, LEADS)]
     if models:
-        frames.append(climatology(data.panel, target, issue_time, leads, models[0].climatology))
+        frames.append(climatology(data.panel, target, data.issue_time, LEADS, models[0].climatology))
     return _join(frames)
 
 
@@ -174,15 +171,23 @@ def _recent_issues(
     data: IssueData, models: Sequence[Model], target: Target, settings: ForecastSettings
 ) -> list[pd.DataFrame]:
     """The forecasts of the last seven issues, as far as their days are over."""
-    frames: list[pd.DataFrame] = []
-    for days in range(CHECKED_ISSUES, 0, -1):
-        issue_time = data.issue_time - timedelta(days=days)
-        if issue_time.date() <= data.panel.first:
-            continue
-        own = _forecast_target(data, models, target, issue_time, CHECKED_LEADS, settings)
-        base = _baselines(data, models, target, issue_time, CHECKED_LEADS)
-        # Rows of the fallback count as ours too: what was issued is what is checked.
-        frames.extend((own[own["target"] == target.value].assign(model=ISSUED), base))
+    now = data.issue_time
+    panel = data.panel.known_at(now, now.date() + timedelta(days=max(CHECKED_LEADS)))
+    first = max(panel.index(now.date()) - CHECKED_ISSUES, 1)
+    issue = np.arange(first, panel.index(now.date()))
+    if not issue.size:
+        return []
+    times = panel.dates[issue] + (pd.Timestamp(now) - pd.Timestamp(now).normalize())
+    tries = [predict(panel, model, issue, CHECKED_LEADS, hour=now) for model in models]
+    tries.extend(damped_persistence(data.panel, target, time, CHECKED_LEADS, settings) for time in times)
+    # Rows of the fallback count as ours too: what was issued is what is checked.
+    frames = [
+        complete(*tries).assign(model=ISSUED),
+        persistence_rows(panel, target, issue, CHECKED_LEADS, times),
+    ]
+    if models:
+        normal = models[0].climatology
+        frames.append(climatology_rows(panel, target, issue, CHECKED_LEADS, times, normal))
     return frames
 
 
@@ -231,7 +236,7 @@ def forecast_issue(workspace: Workspace, issue_time: datetime) -> ForecastReport
     """Forecast from what the store holds and keep the rows under a run id."""
     with open_store(workspace.store) as store:
         data = read_issue(store, issue_time)
-        issued = issue_forecast(workspace, data)
+        issued = issue_forecast(workspace, data, store.corrections(issue_time))
         run = keep_forecast(store, issued)
     return ForecastReport(
         run_id=run,
@@ -248,14 +253,26 @@ def weather_label(issued: Issued) -> str:
     return ", ".join(sorted(set(issued.rows["weather_kind"])))
 
 
+def facts_of(store: Store, issued: Issued) -> tuple[str, ...]:
+    """All that the forecast depends on but the code: it enters the name of a run."""
+    data = issued.data
+    return (
+        f"{data.issue_time:%Y-%m-%dT%H:%M}",
+        data.source.value,
+        inputs_hash(store),
+        settings_hash(),
+        *(f"{card.target.value}/{card.version}" for card in issued.cards),
+        "" if issued.superseded.empty else issued.rows.to_json(),
+    )
+
+
 def keep_forecast(store: Store, issued: Issued) -> str:
     """Write the rows, baselines and run record; the id is the same for the same inputs."""
     data = issued.data
     inputs = inputs_hash(store)
-    run = name_run(
-        "forecast", f"{data.issue_time:%Y-%m-%dT%H:%M}", data.source, inputs, settings_hash(), code_version()
-    )
-    store.write_forecast(run, _join([issued.rows, issued.baselines]))
+    run = name_run("forecast", *facts_of(store, issued), code_version())
+    rows = _join([issued.rows, issued.superseded, issued.baselines])
+    store.write_output("out_forecast", run, rows if "basis" in rows else rows.assign(basis="own"))
     store.write_run(
         RunRecord(run, "forecast", data.issue_time, None, inputs, settings_hash(), code_version(), "done")
     )

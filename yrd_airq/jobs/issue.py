@@ -9,7 +9,7 @@ import pandas as pd
 
 from yrd_airq import clock
 from yrd_airq.errors import InputError
-from yrd_airq.forecast.panel import Panel, build_panel
+from yrd_airq.forecast.panel import WEATHER_VARIABLES, Panel, build_panel
 from yrd_airq.region import load_region
 from yrd_airq.store.store import Store
 from yrd_airq.vocab import CityDaySource
@@ -19,6 +19,7 @@ ISSUE_HOUR = 16
 LEADS = tuple(range(1, 8))
 EARLIEST_PARTIAL_HOUR = 6
 """Before this hour the issue date itself has too few hours to say anything."""
+_ARCHIVE_WEATHER = ("u10_ms", "v10_ms", "wind_ms", "t2m_c", "rh_pct", "sp_hpa")
 FRESH_DAYS = 7
 """A source whose newest complete day is older than this at the issue time is not used."""
 
@@ -98,6 +99,27 @@ def read_issue(
         weather_files=files,
         panel=build_panel(daily, hourly, weather, load_region(), max(issue_time.hour, 1), source=source),
     )
+
+
+def read_around(store: Store, source: CityDaySource, first: date, last: date, known: date) -> pd.DataFrame:
+    """Series of the places outside the region: place, lon, lat, date, name, value (long).
+
+    ``name`` is a target up to the day ``known``, or a weather variable up to ``last`` (analyses, as the
+    archive has them). Places without a known position are left out; empty for the stations.
+    """
+    columns = ["place", "lon", "lat", "date", "name", "value"]
+    if source is not CityDaySource.REANALYSIS:
+        return pd.DataFrame(columns=columns)
+    position = load_region().around
+    air = store.neighbour_daily(first, known).rename(columns={"target": "name"})
+    weather = store.neighbour_weather(first, last).rename(columns={"place": "adcode"})
+    sky = city_daily_of_archive(weather).melt(
+        ["adcode", "date"], [name for name in WEATHER_VARIABLES if name in _ARCHIVE_WEATHER], "name"
+    )
+    rows = pd.concat([air, sky.rename(columns={"adcode": "place"})], ignore_index=True)
+    rows = rows[rows["place"].isin(position) & rows["value"].notna()]
+    where = pd.DataFrame.from_dict(position, orient="index", columns=["lon", "lat"])
+    return rows.join(where, on="place")[columns].reset_index(drop=True)
 
 
 def read_weather(

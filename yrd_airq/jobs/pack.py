@@ -14,10 +14,11 @@ from yrd_airq.brief.render import render
 from yrd_airq.brief.review import Hindsight
 from yrd_airq.brief.settings import load_brief_settings
 from yrd_airq.errors import InfeasibleError
-from yrd_airq.forecast.baselines import PERSISTENCE
+from yrd_airq.forecast.baselines import DAMPED, NORMAL, PERSISTENCE
+from yrd_airq.forecast.drift import State
 from yrd_airq.forecast.ozone import observed_mda8
 from yrd_airq.forecast.settings import ForecastSettings
-from yrd_airq.jobs.forecasting import CHECKED_ISSUES, ISSUED, Issued, pair_observed
+from yrd_airq.jobs.forecasting import CHECKED_ISSUES, ISSUED, Issued, facts_of, pair_observed
 from yrd_airq.jobs.guarantee import Guarantee
 from yrd_airq.jobs.ingest import IngestReport
 from yrd_airq.jobs.issue import IssueData
@@ -76,8 +77,7 @@ def write_pack(workspace: Workspace, store: Store, issued: Issued, occasion: Occ
     event = occasion.event if occasion else None
     guarantee = occasion.guarantee if occasion else None
     kind = "daily" if event is None else "event"
-    facts = (f"{data.issue_time:%Y-%m-%dT%H:%M}", data.source.value, inputs_hash(store), settings_hash())
-    run_id = name_run(kind, *facts, occasion.file_hash if occasion else "", code_version())
+    run_id = name_run(kind, *facts_of(store, issued), occasion.file_hash if occasion else "", code_version())
     hindsight = _hindsight(store, issued)
     brief = compose(
         Issue(
@@ -138,9 +138,9 @@ def _keep(
     """Write what the run made, so that it can be looked up and assessed later."""
     data = issued.data
     if len(issued.scores):
-        store.write_scores(run_id, _long_scores(issued.scores))
+        store.write_output("out_score", run_id, _long_scores(issued.scores))
     if guarantee is not None:
-        store.write_attribution(run_id, guarantee.attribution.budget)
+        store.write_output("out_attribution", run_id, guarantee.attribution.budget)
         listed = guarantee.plan.list
         # Enterprises without an order have no period.
         period = {name: pd.to_datetime(listed[name].replace("", None)) for name in ("start", "end")}
@@ -229,13 +229,27 @@ def _methods(issued: Issued) -> tuple[str, ...]:
     )
 
 
+_RUNGS_ZH = {DAMPED: "衰减持续性预报", NORMAL: "气候态预报"}
+
+
 def _notes(issued: Issued, guarantee: Guarantee | None) -> tuple[str, ...]:
     notes = []
-    for target, count in issued.fallbacks.items():
-        if count:
-            notes.append(
-                f"{target.info.name_zh}有{count}个城市日缺少建模所需资料，改用衰减持续性预报，可信度较低。"
-            )
+    for rung, name in _RUNGS_ZH.items():
+        for target, count in issued.fallbacks(rung).items():
+            notes.append(f"{target.info.name_zh}有{count}个城市日无可用模型，改用{name}，可信度较低。")
+    for target, choices in issued.choices.items():
+        notes.extend(
+            f"{target.info.name_zh}：{choice.set_aside}。"
+            for choice in choices
+            if choice.set_aside is not None
+        )
+        notes.extend(
+            f"{target.info.name_zh}：模型近{choice.drift.recent.days}天误差明显大于建模检验水平，请订正时留意。"
+            for choice in choices
+            if choice.drift.state is State.WATCH
+        )
+    if len(issued.superseded):
+        notes.append(f"本期有{len(issued.superseded)}个城市日预报经预报员订正，模式原值与订正值均存档备检。")
     if issued.data.source is CityDaySource.REANALYSIS:
         notes.append("实况与检验采用再分析城市日均值（全市面积平均），与国控站点均值有差异，不作考核依据。")
     if guarantee is not None:

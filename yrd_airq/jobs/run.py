@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -44,7 +45,9 @@ def run_drill(
     """The whole main job in the drill world, with its own store so that it never mixes with real data."""
     settings = load_drill()
     world = _drill_world(settings)
-    workspace = Workspace.of(store or world / "store.duckdb", out=out)
+    # Models of the drill stay with its world: they must never speak for real data.
+    models = None if os.environ.get("YRD_AIRQ_MODELS") else world / "models"
+    workspace = Workspace.of(store or world / "store.duckdb", models, out)
     event = event_file or config_dir() / "events" / "drill.yaml"
     return run_once(workspace, world / "files", event, issue_time or settings.issue_time)
 
@@ -67,7 +70,7 @@ def run_daily(workspace: Workspace, issue_time: datetime | None) -> PackReport:
     with open_store(workspace.store) as store:
         issue_time = issue_time or default_issue_time(store)
         data = read_issue(store, issue_time)
-        issued = issue_forecast(workspace, data)
+        issued = issue_forecast(workspace, data, store.corrections(issue_time))
         keep_forecast(store, issued)
         return write_pack(workspace, store, issued, None)
 
@@ -81,7 +84,7 @@ def run_event(workspace: Workspace, event_file: Path, issue_time: datetime | Non
         )
         data = read_issue(store, issue_time)
         check_event(event, data)
-        issued = issue_forecast(workspace, data)
+        issued = issue_forecast(workspace, data, store.corrections(issue_time))
         keep_forecast(store, issued)
         guarantee = plan_guarantee(store, data, issued.rows, event)
         return write_pack(workspace, store, issued, Occasion(event, hash_files([event_file]), guarantee))

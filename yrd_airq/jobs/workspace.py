@@ -47,7 +47,7 @@ def hash_files(files: Iterable[Path]) -> str:
 
 def settings_hash() -> str:
     """Hash of every YAML file of the configuration folder but the events."""
-    return hash_files(config_dir().glob("*.yaml"))
+    return hash_files(path for path in config_dir().rglob("*.yaml") if path.parent.name != "events")
 
 
 @cache

@@ -40,6 +40,12 @@ def city_weather(con: _Con, first: date | None, last: date | None) -> pd.DataFra
     return weather.drop(columns="parts").assign(kind=pd.Series("analysis", index=weather.index, dtype="str"))
 
 
+def neighbour_weather(con: _Con, first: date | None, last: date | None) -> pd.DataFrame:
+    """Weather of places outside the region: place, date, variable, value, kind (always analysis)."""
+    weather = _read(con, _WEATHER, False, first, last).drop(columns="parts")
+    return weather.assign(kind=pd.Series("analysis", index=weather.index, dtype="str"))
+
+
 def _read(
     con: _Con, variables: Sequence[str], inside: bool, first: date | None, last: date | None
 ) -> pd.DataFrame:

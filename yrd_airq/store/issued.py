@@ -9,6 +9,7 @@ import duckdb
 import pandas as pd
 
 from yrd_airq.clock import beijing_now
+from yrd_airq.errors import InputError
 from yrd_airq.store import contents, schema
 from yrd_airq.store.connecting import fetch_row, read_frame
 from yrd_airq.store.records import RunRecord
@@ -17,10 +18,16 @@ _Con = duckdb.DuckDBPyConnection
 
 _ORDER = {
     "out_forecast": "run_id, adcode, target, model, valid_date",
+    "out_forecast_hourly": "run_id, adcode, target, model, valid_time",
+    "out_aqi_running": "run_id, adcode, valid_time",
+    "out_forecast_station": "run_id, station_code, target, model, valid_date",
+    "out_contribution": "run_id, adcode, target, valid_date, part",
     "out_attribution": "run_id, receptor, date, target, kind, part_zh",
     "out_control_list": "run_id, list_version, rank NULLS LAST, enterprise_id",
     "out_score": "run_id, scope, target, model, lead_day, metric",
 }
+OUTPUTS = tuple(_ORDER)
+"""Tables that hold what runs issued, by run."""
 
 
 def write_run(con: _Con, run: RunRecord) -> bool:
@@ -34,6 +41,8 @@ def write_run(con: _Con, run: RunRecord) -> bool:
 
 def write_output(con: _Con, table: str, run_id: str, frame: pd.DataFrame) -> bool:
     """Put the rows of a run in place of those it wrote before; False if they are there already."""
+    if table not in _ORDER:
+        raise InputError(f"runs do not write {table}; they write {', '.join(OUTPUTS)}")
     rows = contents.fit(table, frame, run_id=run_id)
     return contents.replace(con, table, rows, "run_id = ?", [run_id])
 

@@ -33,6 +33,23 @@ STEPS: Mapping[int, tuple[str, ...]] = {
         # Flags and series are made anew with the rules of the new version.
         "DELETE FROM core_made_from",
     ),
+    2: (
+        "ALTER TABLE out_forecast ADD COLUMN basis VARCHAR",
+        """CREATE TABLE out_forecast_hourly (run_id VARCHAR, adcode VARCHAR, issue_time TIMESTAMP,
+        valid_time TIMESTAMP, lead_h INTEGER, target VARCHAR, model VARCHAR, mean DOUBLE, q10 DOUBLE,
+        q50 DOUBLE, q90 DOUBLE)""",
+        """CREATE TABLE out_aqi_running (run_id VARCHAR, adcode VARCHAR, issue_time TIMESTAMP,
+        valid_time TIMESTAMP, lead_h INTEGER, mean DOUBLE, q10 DOUBLE, q50 DOUBLE, q90 DOUBLE,
+        p_over_100 DOUBLE, p_over_150 DOUBLE, p_over_200 DOUBLE, p_over_300 DOUBLE)""",
+        """CREATE TABLE out_forecast_station (run_id VARCHAR, station_code VARCHAR, issue_time TIMESTAMP,
+        valid_date DATE, lead_day INTEGER, target VARCHAR, model VARCHAR, mean DOUBLE, q10 DOUBLE,
+        q50 DOUBLE, q90 DOUBLE, p_exceed DOUBLE)""",
+        """CREATE TABLE out_contribution (run_id VARCHAR, adcode VARCHAR, issue_time TIMESTAMP,
+        valid_date DATE, lead_day INTEGER, target VARCHAR, part VARCHAR, contribution DOUBLE)""",
+        """CREATE TABLE out_correction (adcode VARCHAR, issue_time TIMESTAMP, valid_date DATE,
+        target VARCHAR, value DOUBLE, low DOUBLE, high DOUBLE, reason VARCHAR, made_by VARCHAR,
+        made_at TIMESTAMP)""",
+    ),
 }
 """Statements that turn a store of the version named by the key into one of the next; never changed later."""
 

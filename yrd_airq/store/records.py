@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from yrd_airq.sources.batch import Kind
@@ -51,6 +51,25 @@ class Judgement:
     first_time: datetime
     last_time: datetime
     action: Action
+    reason: str
+    made_by: str
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A forecaster's own value (人工订正) for one city, target and day of an issue, and why.
+
+    ``value`` with ``low`` … ``high`` (10 % and 90 %; None keeps the model's spread), units of the target.
+    ``value`` None withdraws an earlier correction. ``made_at`` is set by the store.
+    """
+
+    adcode: str
+    issue_time: datetime
+    valid_date: date
+    target: str
+    value: float | None
+    low: float | None
+    high: float | None
     reason: str
     made_by: str
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-VERSION = 2
+VERSION = 3
 """Raised with every change of shape; an older store is brought forward when it is opened for writing."""
 
 _ARROW = {
@@ -235,6 +235,71 @@ TABLES: dict[str, dict[str, str]] = {
         q90 DOUBLE
         p_exceed DOUBLE
         weather_kind VARCHAR
+        basis VARCHAR
+    """),
+    "out_forecast_hourly": _columns("""
+        run_id VARCHAR
+        adcode VARCHAR
+        issue_time TIMESTAMP
+        valid_time TIMESTAMP
+        lead_h INTEGER
+        target VARCHAR
+        model VARCHAR
+        mean DOUBLE
+        q10 DOUBLE
+        q50 DOUBLE
+        q90 DOUBLE
+    """),
+    "out_aqi_running": _columns("""
+        run_id VARCHAR
+        adcode VARCHAR
+        issue_time TIMESTAMP
+        valid_time TIMESTAMP
+        lead_h INTEGER
+        mean DOUBLE
+        q10 DOUBLE
+        q50 DOUBLE
+        q90 DOUBLE
+        p_over_100 DOUBLE
+        p_over_150 DOUBLE
+        p_over_200 DOUBLE
+        p_over_300 DOUBLE
+    """),
+    "out_forecast_station": _columns("""
+        run_id VARCHAR
+        station_code VARCHAR
+        issue_time TIMESTAMP
+        valid_date DATE
+        lead_day INTEGER
+        target VARCHAR
+        model VARCHAR
+        mean DOUBLE
+        q10 DOUBLE
+        q50 DOUBLE
+        q90 DOUBLE
+        p_exceed DOUBLE
+    """),
+    "out_contribution": _columns("""
+        run_id VARCHAR
+        adcode VARCHAR
+        issue_time TIMESTAMP
+        valid_date DATE
+        lead_day INTEGER
+        target VARCHAR
+        part VARCHAR
+        contribution DOUBLE
+    """),
+    "out_correction": _columns("""
+        adcode VARCHAR
+        issue_time TIMESTAMP
+        valid_date DATE
+        target VARCHAR
+        value DOUBLE
+        low DOUBLE
+        high DOUBLE
+        reason VARCHAR
+        made_by VARCHAR
+        made_at TIMESTAMP
     """),
     "out_attribution": _columns("""
         run_id VARCHAR

@@ -15,6 +15,7 @@ from yrd_airq.store import (
     archive,
     checking,
     contents,
+    corrections,
     derived,
     gaps,
     ingesting,
@@ -25,7 +26,7 @@ from yrd_airq.store import (
 )
 from yrd_airq.store.checking import Check
 from yrd_airq.store.connecting import FILE_TROUBLE, connect, explain, read_frame
-from yrd_airq.store.records import Ingested, Judgement, RunRecord
+from yrd_airq.store.records import Correction, Ingested, Judgement, RunRecord
 from yrd_airq.vocab import CityDaySource
 
 
@@ -201,6 +202,10 @@ class Store:
         """Daily weather from city files: adcode, date, variable, value, kind (always analysis)."""
         return archive.city_weather(self._con, first, last)
 
+    def neighbour_weather(self, first: date | None = None, last: date | None = None) -> pd.DataFrame:
+        """Daily weather of places outside the region: place, date, variable, value, kind (analysis)."""
+        return archive.neighbour_weather(self._con, first, last)
+
     def weather_files(self) -> pd.DataFrame:
         """Known weather files at their present paths, canonical columns."""
         return observations.weather_files(self._con)
@@ -229,9 +234,13 @@ class Store:
         """All runs, oldest first."""
         return issued.runs(self._con)
 
-    def write_forecast(self, run_id: str, frame: pd.DataFrame) -> bool:
-        """Forecast rows of a run (the columns of ``out_forecast`` but ``run_id``)."""
-        return issued.write_output(self._con, "out_forecast", run_id, frame)
+    def write_output(self, table: str, run_id: str, frame: pd.DataFrame) -> bool:
+        """Rows that a run issued, in the columns of the ``out_*`` table but ``run_id``."""
+        return issued.write_output(self._con, table, run_id, frame)
+
+    def output(self, table: str, run_id: str | None = None) -> pd.DataFrame:
+        """Rows of an ``out_*`` table, of one run or of all, in a fixed order."""
+        return issued.output(self._con, table, run_id)
 
     def forecasts(
         self,
@@ -243,14 +252,6 @@ class Store:
         """Forecasts issued, narrowed to a run, a target and valid dates where given."""
         return issued.forecasts(self._con, run_id, target, first, last)
 
-    def write_attribution(self, run_id: str, frame: pd.DataFrame) -> bool:
-        """Contribution budget of a run: receptor, date, target, part_zh, kind, contribution_ugm3, share."""
-        return issued.write_output(self._con, "out_attribution", run_id, frame)
-
-    def attribution(self, run_id: str | None = None) -> pd.DataFrame:
-        """Contribution budgets, of one run or of all."""
-        return issued.output(self._con, "out_attribution", run_id)
-
     def write_control_list(self, run_id: str, frame: pd.DataFrame, list_version: int = 1) -> bool:
         """One version of a run's control list, in the columns of ``control_list.csv``; others stay."""
         return issued.write_control_list(self._con, run_id, frame, list_version)
@@ -259,13 +260,13 @@ class Store:
         """Control lists with all their versions, of one run or of all."""
         return issued.output(self._con, "out_control_list", run_id)
 
-    def write_scores(self, run_id: str, frame: pd.DataFrame) -> bool:
-        """Scores of a run: scope, target, model, lead_day, metric, value."""
-        return issued.write_output(self._con, "out_score", run_id, frame)
+    def correct(self, correction: Correction) -> None:
+        """Keep a forecaster's correction of a forecast; the newest of a city, target and day counts."""
+        corrections.keep(self._con, correction)
 
-    def scores(self, run_id: str | None = None) -> pd.DataFrame:
-        """Scores, of one run or of all."""
-        return issued.output(self._con, "out_score", run_id)
+    def corrections(self, issue_time: datetime | None = None) -> pd.DataFrame:
+        """Corrections in force, of one issue or of all: the newest of each, without withdrawn ones."""
+        return corrections.in_force(self._con, issue_time)
 
     def checksums(self) -> dict[str, str]:
         """Checksum of every table: rows and their hashes in any order, without the time of writing."""
