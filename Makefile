@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.run-installed
 DEV_STAMP := $(VENV)/.dev-installed
+BENCH_VENV := .venv-bench
 
 # The main job. Without DATA it runs the built-in drill (演练).
 DATA ?=
@@ -21,7 +22,7 @@ else
 INSTALL = "$(UV)" pip install --quiet --python $(BIN)/python
 endif
 
-.PHONY: run test lint bench bench-data serve clean
+.PHONY: run test lint bench bench-data bench-skill closed-loop serve clean
 
 run: $(RUN_STAMP)
 	@$(BIN)/yrd-airq run $(RUN_ARGS) || { code=$$?; \
@@ -47,11 +48,15 @@ bench-data: $(DEV_STAMP)
 	$(BIN)/python -m tests.bench.quality_faults
 	$(BIN)/python -m tests.bench.ingest
 
+# Our forecasts beside other people's packages, on the real stations; those packages have an environment of their own.
+bench-skill: $(DEV_STAMP) $(BENCH_VENV)/.made
+	BENCH_PYTHON="$(BENCH_VENV)/bin/python" $(BIN)/python -m tests.bench.skill
+
 serve: $(RUN_STAMP)
 	$(BIN)/yrd-airq serve
 
 clean:
-	rm -rf $(VENV) data out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache *.egg-info
+	rm -rf $(VENV) $(BENCH_VENV) data out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache *.egg-info
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -66,3 +71,8 @@ $(RUN_STAMP): $(VENV)/.made pyproject.toml constraints.txt
 $(DEV_STAMP): $(VENV)/.made pyproject.toml constraints.txt
 	$(INSTALL) -c constraints.txt -e '.[dev]'
 	@touch $@ $(RUN_STAMP)
+
+$(BENCH_VENV)/.made: tests/bench/peers-requirements.txt
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@

@@ -45,6 +45,20 @@ def archive(days: int = 150, seed: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]
     return daily, weather
 
 
+def around(days: int = 150, seed: int = 2) -> pd.DataFrame:
+    """Air and weather at three places around the region: pm25 and the weather variables of ``archive``."""
+    rng = np.random.default_rng(seed)
+    dates = pd.date_range(FIRST, periods=days, freq="D")
+    frames = []
+    for place, lon, lat in (("北方/甲", 117.0, 36.5), ("西方/乙", 113.5, 31.0), ("南方/丙", 118.0, 26.0)):
+        table = pd.DataFrame({"date": dates, "pm25": rng.uniform(20, 120, days)})
+        for name in ("u10_ms", "v10_ms", "t2m_c"):
+            table[name] = rng.normal(0, 2, days)
+        table["wind_ms"] = np.hypot(table["u10_ms"], table["v10_ms"])
+        frames.append(table.melt("date", var_name="name").assign(place=place, lon=lon, lat=lat))
+    return pd.concat(frames, ignore_index=True)
+
+
 def hours(daily: pd.DataFrame) -> pd.DataFrame:
     """Hourly values that are flat through each day, at the day's pm25."""
     days = daily[daily["target"] == "pm25"]
@@ -71,7 +85,8 @@ def quick_settings(**changes: object) -> ForecastSettings:
     content = load(ForecastSettings, "forecast").model_dump()
     for name in ("with_weather", "without_weather"):
         content[name] |= {"rounds": 15, "learning_rate": 0.2, "min_data_in_leaf": 20}
-    content["folds"] |= {"rounds": 10, "block_days": 14}
+    content["network"] |= {"members": 1, "hidden": [8], "epochs": 2}
+    content["folds"] |= {"count": 2, "block_days": 14}
     # One thread: small trainings only lose time to several on a busy machine.
     return ForecastSettings.model_validate(content | {"threads": 1} | changes)
 

@@ -63,14 +63,14 @@ def test_climatology_finds_a_seasonal_curve_and_gives_a_poor_city_the_curve_of_t
     np.testing.assert_allclose(fitted.coefficients[1], fitted.coefficients[0])
 
 
-def test_the_normal_follows_the_level_of_the_past_year_but_not_the_issue_date() -> None:
+def test_the_normal_follows_the_level_of_the_past_half_year_but_not_the_issue_date() -> None:
     dates = pd.date_range("2014-01-01", "2016-12-31")
     values = np.full((1, len(dates)), 40.0)
     fitted = fit_climatology(values[:, :731], dates[:731])
     values[:, 731:] = 30.0
     normal = fitted.normal(values, dates, 1)
     assert normal[0, 731] == pytest.approx(40.0, abs=0.1)
-    assert normal[0, -1] == pytest.approx(40 - 10 * 365 / (365 + 60), abs=0.1)
+    assert normal[0, -1] == pytest.approx(40 - 10 * 180 / (180 + 60), abs=0.1)
     changed = values.copy()
     changed[:, -1] = 500.0
     assert fitted.normal(changed, dates, 1)[0, -1] == normal[0, -1]

@@ -30,7 +30,7 @@ def issue_data(offset: int, days: int = 130) -> IssueData:
     when = datetime.combine(factory.day(offset), time(16))
     known = daily[daily["date"] < pd.Timestamp(when.date())]
     panel = build_panel(known, None, None, load_region(), 16, source=CityDaySource.STATIONS)
-    return IssueData(when, CityDaySource.STATIONS, known, pd.DataFrame(), pd.DataFrame(), panel)
+    return IssueData(when, CityDaySource.STATIONS, known, None, pd.DataFrame(), pd.DataFrame(), panel)
 
 
 @pytest.fixture(scope="module")

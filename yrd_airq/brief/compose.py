@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from yrd_airq.brief import conclusion, measures, origins, outlook, review, situation
+from yrd_airq.brief import conclusion, measures, origins, outlook, reasons, review, situation
 from yrd_airq.brief.content import Brief, Header, Lineage, MapNote, Occasion, Zone
 from yrd_airq.brief.content_air import Forecast, Observed, Yesterday
 from yrd_airq.brief.settings import BriefSettings
@@ -52,8 +52,9 @@ class Results:
     mean, q10, q50, q90, p_exceed, weather_kind). ``observed``: adcode, date, target, value up to the
     issue. ``weather``: a row per city-day with its kind. ``scores``: model, target, lead_day, n, rmse …
     over ``scores_period_zh``. ``previous``: forecast rows of the issue two days before, for the check of
-    the last complete day. ``hindsight``: the outcome, hindcasts only. ``observed_converted``: the MDA8
-    among ``observed`` is converted from daily means.
+    the last complete day. ``running``: the running 24-h AQI (adcode, valid_time, item, p_over_150 …).
+    ``reasons``: adcode, valid_date, target, text_zh. ``hindsight``: the outcome, hindcasts only.
+    ``observed_converted``: the MDA8 among ``observed`` is converted from daily means.
     """
 
     forecasts: pd.DataFrame
@@ -73,6 +74,8 @@ class Results:
     scores: pd.DataFrame | None = None
     scores_period_zh: str = "近期回算检验"
     previous: pd.DataFrame | None = None
+    running: pd.DataFrame | None = None
+    reasons: pd.DataFrame | None = None
     hindsight: review.Hindsight | None = None
     observed_converted: bool = False
     notes_zh: tuple[str, ...] = ()
@@ -83,6 +86,12 @@ def compose(issue: Issue, results: Results, region: Region, settings: BriefSetti
     focus = focus_cities(issue.event, region, settings)
     period = (issue.event.control_start, issue.event.end) if issue.event is not None else None
     forecast = outlook.build_forecast(results.forecasts, issue.issue_time, focus, period, region, settings)
+    forecast = forecast.model_copy(
+        update={
+            "reasons_zh": reasons.state_reasons(results.reasons, forecast),
+            "running_zh": reasons.state_running(results.running, region, settings),
+        }
+    )
     observed = situation.build_observed(
         results.observed,
         results.observed_source,

@@ -115,7 +115,11 @@ def detailed_targets(days: Sequence[ForecastDay]) -> list[Target]:
 
 
 class Forecast(Part):
-    """All city-days by city (adcode order) and day; ``focus`` and ``detail_dates`` are printed in detail."""
+    """All city-days by city (adcode order) and day; ``focus`` and ``detail_dates`` are printed in detail.
+
+    ``reasons_zh``: why the focus cities' forecasts are what they are. ``running_zh``: what the running 24-h
+    AQI of the next 72 hours says of heavy pollution; blank without hourly forecasts.
+    """
 
     text_zh: tuple[str, ...]
     dates: tuple[date, ...]
@@ -125,6 +129,8 @@ class Forecast(Part):
     standard: str
     weather_kind: WeatherKind
     note_zh: str = ""
+    reasons_zh: tuple[str, ...] = ()
+    running_zh: str = ""
 
 
 class Score(Part):

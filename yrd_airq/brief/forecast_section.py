@@ -25,6 +25,9 @@ def forecast(brief: Brief) -> Iterator[Block]:
         yield Figure("forecast_map", f"区域AQI预报（{map_note(brief)}）")
     if part.focus:
         yield detail_table(part)
+    for text in (*part.reasons_zh, part.running_zh):
+        if text:
+            yield Paragraph(text)
     if "forecast_chart" in keys:
         goal = "、预报与保障目标" if brief.occasion is not None else "与预报"
         yield Figure("forecast_chart", f"重点城市近期实况{goal}")

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from yrd_airq.brief.content_air import Forecast, ForecastDay, Quantity
 from yrd_airq.brief.outlook_text import describe_region
 from yrd_airq.brief.settings import BriefSettings
 from yrd_airq.brief.wording import levels_zh
 from yrd_airq.errors import InputError
+from yrd_airq.forecast.aqi_settings import load_aqi_forecast
+from yrd_airq.forecast.baselines import SIMPLE
+from yrd_airq.forecast.correction import FORECASTER
+from yrd_airq.forecast.joint import MODEL_NAME as JOINT
+from yrd_airq.forecast.joint import forecast_aqi
 from yrd_airq.region import Region
-from yrd_airq.standards.aqi import LEVELS, aqi_range, daily_aqi, level_index, level_of
+from yrd_airq.standards.aqi import level_index
 from yrd_airq.standards.limits import daily_limit
 from yrd_airq.standards.versions import standard_of
-from yrd_airq.vocab import Pollutant, Target, WeatherKind
+from yrd_airq.vocab import Target, WeatherKind
 
-BASELINES = ("persistence", "climatology")
+PASSED_OVER = (*SIMPLE, JOINT)
 CONVERTED = "+ratio"  # ending of a model name whose ozone was converted from a daily mean
 _DETAIL_DAYS, _MOST_DETAIL_DAYS = 3, 4
 _KEY = ["adcode", "date", "target"]
-_INDEXED = (Target.O3_MDA8, Target.PM25, Target.PM10, Target.NO2, Target.SO2, Target.CO)
+# Forecasts that do not rest on the city's own recent observations.
+WEAK = ("neighbours", "stale")
 
 
 def build_forecast(
@@ -37,13 +42,13 @@ def build_forecast(
 ) -> Forecast:
     """The forecast section from rows ``adcode, valid_date, lead_day, target, model, mean, q10, q50, q90, …``.
 
-    Baseline rows are passed over. The AQI is that of the medians of ozone, PM2.5, PM10 and NO2, as far
-    as they were forecast, by the version of HJ 633 of the valid date. Raises ``InputError`` if nothing
+    Baseline rows are passed over. AQI, levels and first pollutants come from the joint distribution of
+    ozone, PM2.5, PM10 and NO2, as far as they were forecast. Raises ``InputError`` if nothing
     is forecast after the issue date or two models forecast the same city-day. ``period`` (first and last
     day of the controls) chooses the days printed in detail; else they are the first three.
     """
     rows = _choose_rows(forecasts, issue_time)
-    days = _build_days(rows, region, settings)
+    days = _build_days(rows, region)
     dates = tuple(sorted({day.date for day in days}))
     kinds = set(rows["weather_kind"]) if "weather_kind" in rows else {WeatherKind.NONE.value}
     kind = next((k for k in WeatherKind if k.value in kinds), WeatherKind.NONE)
@@ -70,7 +75,7 @@ def _detail_dates(dates: tuple[date, ...], period: tuple[date, date] | None) -> 
 
 
 def _choose_rows(forecasts: pd.DataFrame, issue_time: datetime) -> pd.DataFrame:
-    rows = forecasts[~forecasts["model"].isin(BASELINES)].copy()
+    rows = forecasts[~forecasts["model"].isin(PASSED_OVER)].copy()
     rows["date"] = pd.to_datetime(rows["valid_date"]).dt.date
     rows = rows[rows["date"] > issue_time.date()]
     rows["adcode"], rows["target"] = rows["adcode"].astype(str), rows["target"].astype(str)
@@ -90,85 +95,57 @@ def _choose_rows(forecasts: pd.DataFrame, issue_time: datetime) -> pd.DataFrame:
     return rows.sort_values(_KEY, ignore_index=True)
 
 
-def _build_days(rows: pd.DataFrame, region: Region, settings: BriefSettings) -> tuple[ForecastDay, ...]:
-    medians = rows.pivot(index=["adcode", "date"], columns="target", values="q50")
-    frame = medians.reset_index()
-    aqi, candidates = _index(frame, settings)
-    lead = rows.groupby(["adcode", "date"])["lead_day"].first().reindex(medians.index).to_numpy()
-    quantities = _quantities(rows)
+def _build_days(rows: pd.DataFrame, region: Region) -> tuple[ForecastDay, ...]:
+    """City-days with what is stated of their AQI: drawn jointly from the forecasts of its pollutants."""
+    made = forecast_aqi(rows, load_aqi_forecast())
+    key = ["adcode", "valid_date"]
+    stated = made.chances.merge(made.rows[[*key, "q50"]], on=key).sort_values(key)
+    quantities, remarks = _quantities(rows), _remarks(rows)
     return tuple(
-        _day(region, code, day, int(days_ahead), float(value), names, quantities[code, day])
-        for code, day, days_ahead, value, names in zip(
-            frame["adcode"], frame["date"], lead, aqi, candidates, strict=True
-        )
-        if np.isfinite(value)
+        _day(region, day, quantities[day["adcode"], day["valid_date"].date()], remarks)
+        for day in stated.to_dict("records")
     )
-
-
-def _index(frame: pd.DataFrame, settings: BriefSettings) -> tuple[NDArray[np.float64], list[tuple[str, ...]]]:
-    """AQI of each city-day and the names of its candidate primary pollutants, strongest first."""
-    targets = [t for t in _INDEXED if t.value in frame]
-    aqi = np.full(len(frame), np.nan)
-    table = np.full((len(frame), len(Pollutant)), -1.0)
-    if not targets:
-        raise InputError("no forecast of o3_mda8, pm25, pm10 or no2, so no AQI can be given")
-    standards = frame["date"].map(standard_of)
-    for standard in sorted(set(standards)):
-        rows = np.flatnonzero(standards == standard)
-        values = {t: frame[t.value].to_numpy(dtype=float)[rows] for t in targets}
-        result = daily_aqi(values, standard)
-        aqi[rows] = result.aqi
-        for k, pollutant in enumerate(Pollutant):
-            if pollutant in result.iaqi:
-                table[rows, k] = np.nan_to_num(result.iaqi[pollutant], nan=-1.0)
-    names = np.array([p.name_zh for p in Pollutant], dtype=object)
-    order = np.argsort(-table, axis=1, kind="stable")[:, :2]
-    near = np.take_along_axis(table, order, axis=1) >= (aqi - float(settings.second_primary_within))[:, None]
-    near &= np.take_along_axis(table, order, axis=1) > 50 - float(settings.second_primary_within)
-    return aqi, [tuple(names[pair[ok]]) for pair, ok in zip(order, near, strict=True)]
 
 
 def _day(
     region: Region,
-    adcode: str,
-    day: date,
-    lead_day: int,
-    aqi: float,
-    candidates: tuple[str, ...],
+    stated: Mapping[Hashable, Any],
     quantities: tuple[Quantity, ...],
+    remarks: Mapping[tuple[str, date], str],
 ) -> ForecastDay:
-    low, high = trim_range(aqi, *aqi_range(aqi))
-    level_lo, level_hi = (int(level_index(bound)) for bound in (low, high))
+    adcode, day, aqi = stated["adcode"], stated["valid_date"].date(), int(stated["q50"])
+    low, high = stated["level_lo"], stated["level_hi"]
     return ForecastDay(
         adcode=adcode,
         city_zh=region.city(adcode).short_zh,
         date=day,
-        lead_day=lead_day,
-        aqi=int(aqi),
-        aqi_lo=low,
-        aqi_hi=high,
+        lead_day=stated["lead_day"],
+        aqi=aqi,
+        aqi_lo=stated["aqi_lo"],
+        aqi_hi=stated["aqi_hi"],
         level=int(level_index(aqi)),
-        level_lo=level_lo,
-        level_hi=level_hi,
-        level_zh=levels_zh(level_lo, level_hi),
-        primary_zh=candidates if high > 50 else (),
+        level_lo=low,
+        level_hi=high,
+        level_zh=levels_zh(low, high),
+        primary_zh=tuple(pollutant.name_zh for pollutant in stated["first"]),
         quantities=quantities,
-        remark_zh="由日均值换算" if any(q.converted for q in quantities) else "",
+        remark_zh=remarks.get((adcode, day), ""),
     )
 
 
-def trim_range(aqi: float, low: int, high: int) -> tuple[int, int]:
-    """The range narrowed so that it names at most two adjacent levels, the centre's own among them.
-
-    Where it leaves the centre's level at both ends, the end that reaches less far goes.
-    """
-    centre = level_of(aqi)
-    below, above = centre.lower - low, high - centre.upper
-    if below > 0 and above > 0:
-        low, high = (centre.lower, high) if below <= above else (low, centre.upper)
-    lowest = LEVELS[max(centre.index - 2, 0)].lower
-    highest = LEVELS[min(centre.index, len(LEVELS) - 1)].upper
-    return max(low, lowest), min(high, highest)
+def _remarks(rows: pd.DataFrame) -> dict[tuple[str, date], str]:
+    """What has to be said of a city-day beside its numbers, in one text."""
+    marks = {
+        "预报员订正": rows["model"] == FORECASTER,
+        "由日均值换算": rows["model"].astype(str).str.endswith(CONVERTED)
+        & (rows["target"] == Target.O3_MDA8.value),
+        "近期实况缺测，依据偏弱": rows.get("basis", pd.Series("own", index=rows.index)).isin(WEAK),
+    }
+    found: dict[tuple[str, date], str] = {}
+    for text, marked in marks.items():
+        for key in dict.fromkeys(zip(rows["adcode"][marked], rows["date"][marked], strict=True)):
+            found[key] = "；".join(part for part in (found.get(key, ""), text) if part)
+    return found
 
 
 def _quantities(rows: pd.DataFrame) -> dict[tuple[str, date], tuple[Quantity, ...]]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from yrd_airq.brief.content_air import Check, Forecast, ForecastDay, Outcome, Score, Yesterday
-from yrd_airq.brief.outlook import BASELINES
+from yrd_airq.brief.outlook import PASSED_OVER
 from yrd_airq.brief.typography import interval, number, percent
 from yrd_airq.brief.wording import date_zh
 from yrd_airq.standards.aqi import iaqi, level_index
@@ -85,7 +85,7 @@ def _scores(scores: pd.DataFrame, leads: int) -> tuple[Score, ...]:
     table = scores.assign(target=scores["target"].astype(str))
     table = table[table["target"].isin(names) & (table["lead_day"] <= leads)]
     reference = table[table["model"] == "persistence"].set_index(["target", "lead_day"])["rmse"]
-    own = table[~table["model"].isin(BASELINES) & table["rmse"].notna()]
+    own = table[~table["model"].isin(PASSED_OVER) & table["rmse"].notna()]
     own = own.assign(order=own["target"].map(names.index)).sort_values(["order", "lead_day"], kind="stable")
     return tuple(
         Score(

@@ -11,7 +11,6 @@ class BriefSettings(Settings):
     maker_zh: str
     daily_title_zh: str
     event_title_zh: str
-    second_primary_within: Marked
     dominant_share: Marked
     most_share: Marked
     possible_from: Marked

@@ -19,6 +19,8 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     runs.train,
     runs.forecast,
     runs.backtest,
+    runs.ablate,
+    runs.verify,
     runs.event,
     runs.trace,
     runs.serve,

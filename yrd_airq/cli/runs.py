@@ -8,11 +8,19 @@ from typing import Annotated
 
 import typer
 
-from yrd_airq.cli.options import JsonOption, OutOption, StoreOption, as_day, print_report
+from yrd_airq.cli.options import (
+    FromOption,
+    JsonOption,
+    OutOption,
+    StoreOption,
+    ToOption,
+    as_day,
+    print_report,
+)
 from yrd_airq.clock import parse_issue_time
 from yrd_airq.errors import InputError
 from yrd_airq.jobs.workspace import Workspace
-from yrd_airq.vocab import Target, WeatherKind
+from yrd_airq.vocab import CityDaySource, Target, WeatherKind
 
 IssueOption = Annotated[str, typer.Option("--issue", help="Issue time, Beijing, e.g. 2016-09-01T16:00.")]
 TargetOption = Annotated[
@@ -69,35 +77,105 @@ def forecast(issue: IssueOption, store: StoreOption = None, as_json: JsonOption 
     print_report(report.as_dict(), as_json, report.lines)
 
 
+FirstDay = Annotated[str, typer.Option("--from", help="First forecast day.")]
+LastDay = Annotated[str, typer.Option("--to", help="Last forecast day.")]
+TrainUntil = Annotated[str, typer.Option("--train-until", help="Last day that training may use.")]
+LeadsOption = Annotated[str, typer.Option("--leads", help="Lead days, e.g. 1,2,3.")]
+WeatherOption = Annotated[WeatherKind, typer.Option("--weather", help="Weather of the target day.")]
+
+
+def _leads(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(sorted({int(lead) for lead in text.split(",")}))
+    except ValueError as exc:
+        raise InputError(f"--leads {text!r}: write lead days like 1,2,3") from exc
+
+
 def backtest(
     target: Annotated[Target, typer.Option("--target", help="Daily target.")],
-    first: Annotated[str, typer.Option("--from", help="First forecast day.")],
-    last: Annotated[str, typer.Option("--to", help="Last forecast day.")],
-    train_until: Annotated[str, typer.Option("--train-until", help="Last day that training may use.")],
+    first: FirstDay,
+    last: LastDay,
+    train_until: TrainUntil,
     out: Annotated[Path, typer.Option("--out", help="Folder for forecasts.parquet and scores.json.")],
-    leads: Annotated[str, typer.Option("--leads", help="Lead days, e.g. 1,2,3.")] = "1,2,3",
-    weather: Annotated[
-        WeatherKind, typer.Option("--weather", help="Weather of the target day.")
-    ] = WeatherKind.NONE,
+    leads: LeadsOption = "1,2,3",
+    weather: WeatherOption = WeatherKind.NONE,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Forecast a past period with a model trained before it, and score it beside persistence."""
     from yrd_airq.jobs.backtesting import run_backtest
 
-    try:
-        lead_days = tuple(sorted({int(lead) for lead in leads.split(",")}))
-    except ValueError as exc:
-        raise InputError(f"--leads {leads!r}: write lead days like 1,2,3") from exc
     report = run_backtest(
         Workspace.of(store),
         target,
         as_day(first, "--from"),
         as_day(last, "--to"),
-        lead_days,
+        _leads(leads),
         as_day(train_until, "--train-until"),
         weather,
         out,
+    )
+    print_report(report.as_dict(), as_json, report.lines)
+
+
+def ablate(
+    target: Annotated[Target, typer.Option("--target", help="Daily target.")],
+    first: FirstDay,
+    last: LastDay,
+    train_until: TrainUntil,
+    leads: LeadsOption = "1,3",
+    weather: WeatherOption = WeatherKind.NONE,
+    group: Annotated[
+        list[str] | None, typer.Option("--group", help="Feature group; repeat for several; default all.")
+    ] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What each group of features is worth: backtests without it, one after the other (takes a while)."""
+    from yrd_airq.jobs.backtesting import run_ablation
+
+    report = run_ablation(
+        Workspace.of(store),
+        target,
+        as_day(first, "--from"),
+        as_day(last, "--to"),
+        _leads(leads),
+        as_day(train_until, "--train-until"),
+        weather,
+        group or (),
+    )
+    print_report(report.as_dict(), as_json, report.lines)
+
+
+def verify(
+    out: Annotated[Path, typer.Option("--out", help="Folder for the scoreboard.")],
+    folders: Annotated[
+        list[Path] | None, typer.Argument(help="Folders of backtests; none: the forecasts of the store.")
+    ] = None,
+    source: Annotated[
+        CityDaySource | None, typer.Option("--source", help="Series to hold stored forecasts against.")
+    ] = None,
+    target: TargetOption = None,
+    first: FromOption = None,
+    last: ToOption = None,
+    model: Annotated[
+        list[str] | None, typer.Option("--model", help="Model to show; repeat for several; default all.")
+    ] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score forecasts by lead, city, season and level, with intervals and tests: scoreboard.html and .md."""
+    from yrd_airq.jobs.verifying import verify as verify_forecasts
+
+    report = verify_forecasts(
+        Workspace.of(store),
+        out,
+        folders or (),
+        source=source,
+        targets=target or (),
+        first=as_day(first, "--from") if first else None,
+        last=as_day(last, "--to") if last else None,
+        models=model or (),
     )
     print_report(report.as_dict(), as_json, report.lines)
 

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from yrd_airq.errors import InputError
 from yrd_airq.forecast.anchor import apply_damping
 from yrd_airq.forecast.climatology import Climatology, fit_climatology
+from yrd_airq.forecast.components import Sky, fit_sky
 from yrd_airq.forecast.features import Known, gather_known
 from yrd_airq.forecast.panel import Panel
+from yrd_airq.forecast.settings import FeatureSettings
 from yrd_airq.vocab import Target
 
 Array = NDArray[np.float64]
@@ -28,10 +30,11 @@ class Basis:
     weather: tuple[str, ...]
     ahead: bool
     climatology: Climatology
+    sky: Sky
     known: Known
 
 
-def prepare(panel: Panel, target: Target, ahead: bool) -> Basis:
+def prepare(panel: Panel, target: Target, ahead: bool, settings: FeatureSettings) -> Basis:
     """The basis of a training on the whole of ``panel``; ``InputError`` without the target or the weather."""
     if target not in panel.values:
         held = ", ".join(panel.values) or "nothing"
@@ -45,7 +48,9 @@ def prepare(panel: Panel, target: Target, ahead: bool) -> Basis:
             "ingest weather or forecast with weather none"
         )
     climatology = fit_climatology(panel.values[target], panel.dates)
-    return Basis(panel, target, names, ahead, climatology, gather_known(panel, target, climatology, names))
+    sky = fit_sky(panel, names, ahead, settings)
+    known = gather_known(panel, target, climatology, names, sky)
+    return Basis(panel, target, names, ahead, climatology, sky, known)
 
 
 def anchored(basis: Basis, lead: int, damping: Array) -> tuple[Array, Array]:

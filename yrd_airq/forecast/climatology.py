@@ -12,12 +12,12 @@ from yrd_airq.forecast.filling import delayed, running_mean
 
 Array = NDArray[np.float64]
 
-HARMONICS = 3
+HARMONICS = 2
 YEAR_DAYS = 365.2425
 MIN_SPAN_DAYS = 365
 MIN_OBSERVED_DAYS = 180
 RUNNING_DAYS = 30
-LEVEL_DAYS = 365
+LEVEL_DAYS = 180
 LEVEL_PRIOR_DAYS = 60
 
 
@@ -38,13 +38,13 @@ class Climatology:
             return f"mean of the last {RUNNING_DAYS} known days"
         return (
             f"{HARMONICS} harmonics of the day of year per city from the training data only, "
-            "shifted by the mean departure of the past year"
+            f"shifted by the mean departure of the past {LEVEL_DAYS} days"
         )
 
     def normal(self, values: Array, dates: pd.DatetimeIndex, ahead: int) -> Array:
         """Normal of date d + ``ahead`` as known when date d is the issue date; shape of ``values``.
 
-        ``ahead`` may be negative. The seasonal curve is shifted by the mean departure of the 365 days
+        ``ahead`` may be negative. The seasonal curve is shifted by the mean departure of the 180 days
         before the issue date (shrunk as if 60 days without departure were among them), because emissions
         change from year to year. Nothing of the issue date or later enters.
         """

@@ -10,11 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from yrd_airq.errors import InputError
-from yrd_airq.forecast.anchor import apply_damping
-from yrd_airq.forecast.features import Known, gather_known, lead_features
+from yrd_airq.forecast.filling import delayed
+from yrd_airq.forecast.means import lead_means, look_back
 from yrd_airq.forecast.model import MODEL_NAME, Model
 from yrd_airq.forecast.panel import Panel
-from yrd_airq.forecast.rows import KEY, Forecast, to_rows, with_spread
+from yrd_airq.forecast.rows import KEY, NEIGHBOURS, OWN, STALE, to_rows, with_spread
 from yrd_airq.vocab import Target, WeatherKind
 
 
@@ -52,45 +52,26 @@ def predict(
     """
     card = model.card
     _check(panel, model, leads)
-    known = gather_known(panel, card.target, model.climatology, card.weather_variables)
-    _check_inputs(known, model)
     times = panel.dates[issue] + _time_of_day(panel, hour)
     threshold = (thresholds or {}).get(card.target)
-    frames = [
-        to_rows(
-            panel.adcodes,
-            card.target,
-            MODEL_NAME,
-            times,
-            lead,
-            _one_lead(panel, model, known, issue, lead, threshold),
-        )
-        for lead in leads
-    ]
+    past = look_back(panel, model, issue)
+    basis = rest_on(past.panel.values[card.target], past.known.age)[:, past.issue]
+    frames = []
+    for lead in leads:
+        means = lead_means(past, lead)
+        kind = panel.weather_kind[issue + lead] if card.weather_ahead else WeatherKind.NONE.value
+        values = with_spread(means.mean, means.spread, panel.dates[issue + lead], threshold, kind, basis)
+        frames.append(to_rows(panel.adcodes, card.target, MODEL_NAME, times, lead, values))
     return pd.concat(frames, ignore_index=True).sort_values(KEY, kind="stable", ignore_index=True)
 
 
-def _one_lead(
-    panel: Panel, model: Model, known: Known, issue: NDArray[np.int64], lead: int, threshold: float | None
-) -> Forecast:
-    card, part = model.card, model.parts[lead]
-    normal = model.climatology.normal(panel.values[card.target], panel.dates, lead)[:, issue]
-    levels = [level[:, issue] for level in known.anchor_terms]
-    anchor = apply_damping(part.damping, levels, known.normal_last[:, issue], normal)
-    features = lead_features(
-        panel,
-        known,
-        normal=normal,
-        anchor=anchor,
-        lead=lead,
-        issue=issue,
-        weather=card.weather_variables if card.weather_ahead else (),
-    )
-    flat = features.array.reshape(-1, len(features.names))
-    correction = np.asarray(part.booster.predict(flat, num_threads=card.settings["threads"]))
-    mean = np.where(features.complete, np.maximum(anchor + correction.reshape(anchor.shape), 0.0), np.nan)
-    kind = panel.weather_kind[issue + lead] if card.weather_ahead else WeatherKind.NONE.value
-    return with_spread(mean, part.spread, panel.dates[issue + lead], threshold, kind)
+def rest_on(values: NDArray[np.float64], age: NDArray[np.float64]) -> NDArray[np.object_]:
+    """What a forecast of each city rests on, by issue date: its ``own`` last complete day, the ``neighbours``
+    of that day, or only older, ``stale`` values. ``values`` (city, date); ``age`` see ``Known``.
+    """
+    somewhere = np.any(np.isfinite(delayed(values, 1)), axis=0)
+    other = np.where(somewhere, NEIGHBOURS, STALE)
+    return np.where(age == 0, OWN, np.broadcast_to(other, age.shape)).astype(object)
 
 
 def complete(*forecasts: pd.DataFrame) -> pd.DataFrame:
@@ -116,18 +97,6 @@ def missing_days(rows: pd.DataFrame, panel: Panel, leads: Sequence[int]) -> tupl
     return tuple((code, day.date()) for code, day in wanted.difference(have, sort=None))
 
 
-def _check_inputs(known: Known, model: Model) -> None:
-    """The features begin with what is known; the others follow from the card."""
-    card, names = model.card, tuple(known.arrays)
-    trained = card.features[: len(names)]
-    if names != trained:
-        odd = sorted(set(names) ^ set(trained))
-        raise InputError(
-            f"model {card.target}/{card.version} was trained on other inputs than this archive holds "
-            f"({', '.join(odd)}); train it anew"
-        )
-
-
 def _time_of_day(panel: Panel, hour: datetime | None) -> pd.Timedelta:
     if hour is None:
         return pd.Timedelta(hours=panel.issue_hour)
@@ -151,6 +120,11 @@ def _check(panel: Panel, model: Model, leads: Sequence[int]) -> None:
     if bool(panel.today) and panel.issue_hour != card.issue_hour:
         raise InputError(
             f"the model expects hours up to {card.issue_hour}:00, the panel has {panel.issue_hour}:00"
+        )
+    if card.places_around and panel.around is None:
+        raise InputError(
+            f"model {card.target}/{card.version} was trained with the air of {card.places_around} places "
+            "around the region; build the panel with it"
         )
     lacking = [name for name in card.weather_variables if name not in panel.weather]
     if lacking:

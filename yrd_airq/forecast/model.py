@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import lightgbm as lgb
 from numpy.typing import NDArray
 
+from yrd_airq.forecast.blend import Blend
 from yrd_airq.forecast.climatology import Climatology
+from yrd_airq.forecast.components import Sky
 from yrd_airq.forecast.intervals import Spread
 from yrd_airq.settings import Settings
 from yrd_airq.vocab import CityDaySource, Target
@@ -30,7 +31,8 @@ class PointScores(Settings):
 class LeadCard(Settings):
     """How one lead did on the left-out blocks, with the simple forecasts on the same rows beside it.
 
-    ``coverage80``: share of observations within q10 … q90, with quantiles from the other blocks.
+    ``lightgbm`` is the blend that is built around it, ``members`` the weights of its kinds. ``coverage80``:
+    share of observations within q10 … q90, with quantiles from the other blocks.
     """
 
     lead_day: int
@@ -41,6 +43,7 @@ class LeadCard(Settings):
     skill_vs_persistence: float | None
     skill_vs_climatology: float | None
     coverage80: float | None
+    members: dict[str, float] = {}
 
 
 class Card(Settings):
@@ -56,6 +59,7 @@ class Card(Settings):
     weather_ahead: bool
     weather_kinds: tuple[str, ...]
     weather_variables: tuple[str, ...]
+    places_around: int
     features: tuple[str, ...]
     feature_version: int
     library: str
@@ -68,11 +72,15 @@ class Card(Settings):
 
 @dataclass(frozen=True)
 class LeadModel:
-    """The parts of one lead: weights of the anchor, the booster that corrects it, the spread around it."""
+    """The parts of one lead: weights of the anchor, the blend that corrects it, the spread around it.
+
+    ``recent`` (city, day): left-out means of the last training days, up to its end; NaN is missing.
+    """
 
     damping: NDArray[Any]
-    booster: lgb.Booster
+    blend: Blend
     spread: Spread
+    recent: NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -81,4 +89,5 @@ class Model:
 
     card: Card
     climatology: Climatology
+    sky: Sky
     parts: Mapping[int, LeadModel]

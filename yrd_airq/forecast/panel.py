@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from yrd_airq.errors import InputError
+from yrd_airq.forecast.around import Around, lay_out_around
 from yrd_airq.forecast.today import partial_day
 from yrd_airq.region import Region
 from yrd_airq.vocab import CityDaySource, Target, WeatherKind
@@ -41,7 +42,8 @@ class Panel:
     Every array has the shape (city, date) in the order of ``adcodes`` and ``dates``; NaN is missing.
     ``values`` holds the daily targets in µg/m³ (CO mg/m³). ``today`` holds what is known of date d at
     ``issue_hour`` of date d from the hourly series. ``weather`` holds daily means (units in the names)
-    and ``weather_kind`` says per date how they came to be known (``WeatherKind`` values).
+    and ``weather_kind`` says per date how they came to be known (``WeatherKind`` values). ``around`` holds
+    air and weather of places outside the region, None without any.
     """
 
     source: CityDaySource
@@ -53,6 +55,7 @@ class Panel:
     weather: Mapping[str, Array]
     weather_kind: NDArray[np.object_]
     issue_hour: int
+    around: Around | None = None
 
     @property
     def first(self) -> date:
@@ -86,6 +89,24 @@ class Panel:
             today={name: cut(array) for name, array in self.today.items()},
             weather={name: cut(array) for name, array in self.weather.items()},
             weather_kind=kind,
+            around=None if self.around is None else self.around.change(cut),
+        )
+
+    def since(self, first: date) -> Panel:
+        """The panel without the days before ``first``."""
+        start = max(self.index(first), 0)
+
+        def cut(array: Array) -> Array:
+            return array[:, start:]
+
+        return replace(
+            self,
+            dates=self.dates[start:],
+            values={target: cut(array) for target, array in self.values.items()},
+            today={name: cut(array) for name, array in self.today.items()},
+            weather={name: cut(array) for name, array in self.weather.items()},
+            weather_kind=self.weather_kind[start:],
+            around=None if self.around is None else self.around.change(cut),
         )
 
     def known_at(self, issue_time: datetime, last: date) -> Panel:
@@ -104,9 +125,14 @@ class Panel:
         day = stamp.normalize()
         panel = self.until(last)
         past, started = np.asarray(panel.dates < day), np.asarray(panel.dates <= day)
+
+        def seen(array: Array) -> Array:
+            return np.where(past, array, np.nan)
+
         return replace(
             panel,
-            values={target: np.where(past, array, np.nan) for target, array in panel.values.items()},
+            values={target: seen(array) for target, array in panel.values.items()},
+            around=None if panel.around is None else panel.around.change(seen, np.array),
             today={name: np.where(started, array, np.nan) for name, array in panel.today.items()},
         )
 
@@ -119,12 +145,14 @@ def build_panel(
     issue_hour: int = 16,
     *,
     source: CityDaySource,
+    around: pd.DataFrame | None = None,
 ) -> Panel:
     """Lay out the long frames of the store as a panel over all cities of ``region``.
 
     ``city_daily``: adcode, date, target, value. ``city_hourly``: adcode, time (hour-ending, Beijing),
     pollutant, value. ``weather``: adcode, date, kind and at least one of ``WEATHER_VARIABLES``.
-    ``issue_hour`` (1 … 23): the last hour of the issue date that is known. ``InputError`` for an empty
+    ``issue_hour`` (1 … 23): the last hour of the issue date that is known. ``around``: place, lon, lat,
+    date, name (a target or weather variable), value of places outside the region. ``InputError`` for an empty
     series, cities outside the region, unknown targets, or a city-day given twice.
     """
     if not 1 <= issue_hour <= 23:
@@ -149,6 +177,7 @@ def build_panel(
         weather={} if sky is None else _weather_arrays(sky, dates, region),
         weather_kind=_kind_by_date(sky, dates),
         issue_hour=issue_hour,
+        around=None if around is None or around.empty else lay_out_around(around, dates, WEATHER_VARIABLES),
     )
 
 

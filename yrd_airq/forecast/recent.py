@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from yrd_airq.forecast.baselines import persistence_rows
 from yrd_airq.forecast.issue import predict
-from yrd_airq.forecast.model import Model
+from yrd_airq.forecast.model import MODEL_NAME, Model
 from yrd_airq.forecast.panel import Panel
-from yrd_airq.forecast.rows import KEY
+from yrd_airq.forecast.rows import KEY, Forecast, to_rows
+from yrd_airq.vocab import WeatherKind
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,26 @@ def issues_since(
     if days is not None:
         first = max(first, last - days + 1)
     return np.arange(first, last + 1)
+
+
+def past_rows(panel: Panel, model: Model, issue_time: datetime, leads: Sequence[int]) -> pd.DataFrame:
+    """What ``model`` forecast for past days that it had not seen: rows in the columns of a forecast.
+
+    Left-out means for the last days of its training, its forecasts for the days since; only ``mean`` is
+    filled for the former. ``panel`` holds what was known at ``issue_time``.
+    """
+    card, hour = model.card, issue_time - datetime.combine(issue_time.date(), time())
+    frames = []
+    for lead in leads:
+        recent = model.parts[lead].recent
+        days = pd.date_range(end=pd.Timestamp(card.train_last), periods=recent.shape[1], freq="D")
+        left_out = Forecast.of_mean(recent, WeatherKind.NONE.value)
+        times = days - pd.Timedelta(days=lead) + hour
+        frames.append(to_rows(panel.adcodes, card.target, MODEL_NAME, times, lead, left_out))
+        since = issues_since(panel, card.train_last, issue_time.date(), lead)
+        if since.size:
+            frames.append(predict(panel, model, since, [lead], hour=issue_time))
+    return pd.concat(frames, ignore_index=True)
 
 
 def compare(

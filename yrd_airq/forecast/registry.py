@@ -1,8 +1,8 @@
 """The model registry: trained models as folders ``<target>/<version>/``, written whole or not at all.
 
 A version is the hash of everything a training depends on, so the same training is found again and a
-different one never overwrites it. A folder holds ``card.json``, ``state.json`` (climatology, anchor,
-spread) and one LightGBM text file per lead.
+different one never overwrites it. A folder holds ``card.json``, ``state.npz`` (see ``state``) and the
+trees of every lead as LightGBM text.
 """
 
 from __future__ import annotations
@@ -14,21 +14,22 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import lightgbm as lgb
-import numpy as np
 from pydantic import ValidationError
 
 from yrd_airq.errors import InputError
 from yrd_airq.forecast.card import fingerprint
-from yrd_airq.forecast.climatology import Climatology
 from yrd_airq.forecast.features import FEATURE_VERSION
-from yrd_airq.forecast.intervals import Spread
-from yrd_airq.forecast.model import Card, LeadModel, Model
+from yrd_airq.forecast.model import Card, Model
 from yrd_airq.forecast.panel import Panel
 from yrd_airq.forecast.settings import ForecastSettings
+from yrd_airq.forecast.state import put_together, read_arrays, take_apart, write_arrays
 from yrd_airq.forecast.training import train
 from yrd_airq.vocab import Target, WeatherKind
+
+_STATE = "state.npz"
 
 
 def train_or_load(
@@ -59,8 +60,9 @@ def save(model: Model, root: Path) -> Path:
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         for lead, part in model.parts.items():
-            (draft / _booster_file(lead)).write_text(part.booster.model_to_string(), encoding="utf-8")
-        (draft / "state.json").write_text(_dump(_state(model)), encoding="utf-8")
+            for fold, tree in enumerate(part.blend.trees):
+                (draft / _tree_file(lead, fold)).write_text(tree.model_to_string(), encoding="utf-8")
+        write_arrays(draft / _STATE, take_apart(model))
         (draft / "card.json").write_text(_dump(model.card.model_dump(mode="json")), encoding="utf-8")
         draft.chmod(0o755)
         _publish(draft, folder)
@@ -73,12 +75,11 @@ def load(folder: Path) -> Model:
     """The model in ``folder``; ``InputError`` if it is missing, damaged or of an older feature version."""
     try:
         card = Card.model_validate_json((folder / "card.json").read_text(encoding="utf-8"))
-        state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-        texts = {lead: (folder / _booster_file(lead)).read_text(encoding="utf-8") for lead in card.leads}
-        model = _revive(card, state, texts)
+        arrays = read_arrays(folder / _STATE)
+        model = put_together(card, arrays, lambda lead, fold: _read_tree(folder / _tree_file(lead, fold)))
     except FileNotFoundError as exc:
         raise InputError(f"{folder}: not a model folder ({exc.filename} is missing); train it anew") from exc
-    except (OSError, ValueError, KeyError, ValidationError, lgb.basic.LightGBMError) as exc:
+    except (OSError, ValueError, KeyError, BadZipFile, ValidationError, lgb.basic.LightGBMError) as exc:
         raise InputError(f"{folder}: the model is damaged ({exc}); delete the folder and train anew") from exc
     if card.feature_version != FEATURE_VERSION:
         raise InputError(
@@ -100,38 +101,13 @@ def _publish(draft: Path, folder: Path) -> None:
             raise
 
 
-def _booster_file(lead: int) -> str:
-    return f"mean_d{lead}.txt"
+def _tree_file(lead: int, fold: int) -> str:
+    return f"trees_d{lead}_{fold}.txt"
+
+
+def _read_tree(path: Path) -> lgb.Booster:
+    return lgb.Booster(model_str=path.read_text(encoding="utf-8"))
 
 
 def _dump(content: Any) -> str:
     return json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False) + "\n"
-
-
-def _state(model: Model) -> dict[str, Any]:
-    coefficients = model.climatology.coefficients
-    return {
-        "climatology": None if coefficients is None else coefficients.tolist(),
-        "parts": {
-            str(lead): {
-                "damping": part.damping.tolist(),
-                "weights": part.spread.weights.tolist(),
-                "floor": part.spread.floor,
-                "city_factor": part.spread.city_factor.tolist(),
-                "z": part.spread.z.tolist(),
-            }
-            for lead, part in model.parts.items()
-        },
-    }
-
-
-def _revive(card: Card, state: dict[str, Any], texts: dict[int, str]) -> Model:
-    coefficients = state["climatology"]
-    parts = {}
-    for lead, text in texts.items():
-        part = state["parts"][str(lead)]
-        spread = Spread(
-            np.asarray(part["weights"]), part["floor"], np.asarray(part["city_factor"]), np.asarray(part["z"])
-        )
-        parts[lead] = LeadModel(np.asarray(part["damping"]), lgb.Booster(model_str=text), spread)
-    return Model(card, Climatology(None if coefficients is None else np.asarray(coefficients)), parts)

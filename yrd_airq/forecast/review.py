@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,7 @@ def review_lead(
     observed: Array,
     valid: pd.DatetimeIndex,
     fold: NDArray[np.int64],
+    members: Mapping[str, float],
 ) -> LeadCard:
     """Score left-out means beside persistence and climatology on the same rows; arrays (city, date)."""
     same = np.isfinite(mean) & np.isfinite(persistence) & np.isfinite(climatology) & np.isfinite(observed)
@@ -39,6 +41,7 @@ def review_lead(
         skill_vs_persistence=known(skill(errors[0], errors[1])),
         skill_vs_climatology=known(skill(errors[0], errors[2])),
         coverage80=known(_crossed_coverage(mean, observed, valid, fold)),
+        members={kind: round(weight, _DIGITS) for kind, weight in members.items()},
     )
 
 

@@ -27,13 +27,19 @@ COLUMNS = (
     "q90",
     "p_exceed",
     "weather_kind",
+    "basis",
 )
+OWN, NEIGHBOURS, STALE = "own", "neighbours", "stale"
+"""What a row rests on: the city's own last complete day, its neighbours' day, or older values only."""
 KEY = ["issue_time", "adcode", "lead_day"]
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """Arrays (city, issue date) of one lead; ``kind`` is one word or an array (issue date,)."""
+    """Arrays (city, issue date) of one lead; ``kind`` is one word or an array (issue date,).
+
+    ``basis``: what each forecast rests on, one word or an array (city, issue date).
+    """
 
     mean: Array
     q10: Array
@@ -41,6 +47,7 @@ class Forecast:
     q90: Array
     p_exceed: Array
     kind: str | NDArray[np.object_]
+    basis: str | NDArray[np.object_] = OWN
 
     @classmethod
     def of_mean(cls, mean: Array, kind: str) -> Forecast:
@@ -55,6 +62,7 @@ def with_spread(
     valid: pd.DatetimeIndex,
     threshold: float | None,
     kind: str | NDArray[np.object_],
+    basis: str | NDArray[np.object_] = OWN,
 ) -> Forecast:
     """Quantiles and, for a ``threshold``, the probability of exceedance around means valid on ``valid``."""
     scale = spread.scale(mean, valid)
@@ -62,7 +70,7 @@ def with_spread(
     if threshold is not None:
         exceed = spread.exceedance(mean, scale, threshold)
     q10, q50, q90 = (spread.quantile(mean, scale, p) for p in (LOW, MIDDLE, HIGH))
-    return Forecast(mean, q10, q50, q90, exceed, kind)
+    return Forecast(mean, q10, q50, q90, exceed, kind, basis)
 
 
 def to_rows(
@@ -86,8 +94,10 @@ def to_rows(
             "q90": values.q90.ravel(),
             "p_exceed": values.p_exceed.ravel(),
             "weather_kind": kind.ravel(),
+            "basis": np.broadcast_to(np.asarray(values.basis, dtype=object), shape).ravel(),
         }
     )
     frame["adcode"] = frame["adcode"].astype(str)
     frame["weather_kind"] = frame["weather_kind"].astype(str)
+    frame["basis"] = frame["basis"].astype(str)
     return frame[frame["mean"].notna()].reset_index(drop=True)

@@ -23,18 +23,69 @@ class BoostSettings(Settings):
     max_bin: int = Field(ge=15, le=255)
 
 
+class NetworkSettings(Settings):
+    """The small networks: ``members`` a fold, ``hidden`` units a layer, ``penalty`` of squared weights."""
+
+    members: int = Field(gt=0)
+    hidden: tuple[int, ...]
+    penalty: float = Field(ge=0)
+    epochs: int = Field(gt=0)
+    batch: int = Field(gt=0)
+    learning_rate: float = Field(gt=0)
+
+
 class FoldSettings(Settings):
-    """Time blocks that are left out in turn, to see errors of data that a model was not trained on.
+    """Time blocks that are left out in turn; a member is trained without each of the folds.
 
     ``block_days`` per block, dealt to ``count`` folds in turn; training rows within ``purge_days`` of a
-    left-out block are dropped; ``rounds`` and ``learning_rate`` of these quicker models.
+    left-out block are dropped.
     """
 
     count: int = Field(ge=2)
     block_days: int = Field(gt=0)
     purge_days: int = Field(ge=0)
-    rounds: int = Field(gt=0)
-    learning_rate: float = Field(gt=0)
+
+
+class FeatureSettings(Settings):
+    """Groups of features: ``groups`` gives the patterns of names of each, ``without`` groups left out.
+
+    ``components`` and ``known_components``: how many principal components of the weather ahead, and of the
+    last complete day, there are.
+    """
+
+    groups: dict[str, tuple[str, ...]]
+    without: tuple[str, ...]
+    components: int = Field(gt=0)
+    known_components: int = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _known_groups(self) -> FeatureSettings:
+        unknown = sorted(set(self.without) - set(self.groups))
+        if unknown:
+            raise ValueError(
+                f"without: no feature group {', '.join(unknown)}; there are {', '.join(self.groups)}"
+            )
+        return self
+
+
+class WeatherErrorSettings(Settings):
+    """Error of a daily weather forecast of one variable: standard deviation ``first`` on the issue date,
+    growing by ``per_day``; in the variable's unit, or as a share of its value if ``relative``.
+    """
+
+    first: Marked
+    per_day: Marked
+    relative: bool = False
+
+
+class ErrorModel(Settings):
+    """How forecast weather errs; ``regional`` is the share of the error variance that all cities have in
+    common, ``lasting`` the correlation of the errors of consecutive days of one forecast.
+    """
+
+    regional: Marked
+    lasting: Marked
+    variables: dict[str, WeatherErrorSettings]
 
 
 class RatioSettings(Settings):
@@ -49,7 +100,8 @@ class ForecastSettings(Settings):
     """Shape of ``configs/forecast.yaml``.
 
     ``o3_mda8_from_mean`` is keyed by calendar month 1 … 12. ``damping_per_day`` is the share of a
-    departure from the recent mean that is left after one day, for the fallback without a model.
+    departure from the recent mean that is left after one day, for the fallback without a model. Members of
+    the blend with less than ``least_weight`` are left out; ``ridge_penalty`` is by row.
     """
 
     issue_hour: int = Field(ge=1, le=23)
@@ -59,10 +111,15 @@ class ForecastSettings(Settings):
     seed: int
     threads: int = Field(gt=0)
     today_dropout: float = Field(ge=0, lt=1)
+    features: FeatureSettings
     damping_per_day: Marked
     with_weather: BoostSettings
     without_weather: BoostSettings
+    network: NetworkSettings
+    ridge_penalty: float = Field(gt=0)
+    least_weight: float = Field(ge=0, lt=0.3)
     folds: FoldSettings
+    weather_error: ErrorModel
     o3_mda8_from_mean: dict[int, RatioSettings]
 
     @model_validator(mode="after")
@@ -100,8 +157,13 @@ class ForecastSettings(Settings):
                 "seed",
                 "threads",
                 "today_dropout",
+                "features",
                 "with_weather",
                 "without_weather",
+                "network",
+                "ridge_penalty",
+                "least_weight",
                 "folds",
+                "weather_error",
             },
         )

@@ -6,21 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import lightgbm as lgb
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from yrd_airq.errors import AirqError
+from yrd_airq.forecast.ahead import lead_features
 from yrd_airq.forecast.anchor import fit_damping
 from yrd_airq.forecast.basis import Basis, anchored, prepare
+from yrd_airq.forecast.blend import Blend, TrainingRows, fit_blend
 from yrd_airq.forecast.card import fingerprint, write_card
-from yrd_airq.forecast.features import CATEGORICAL, TODAY, WARM_UP_DAYS, Features, lead_features
+from yrd_airq.forecast.features import TODAY, WARM_UP_DAYS, Features
 from yrd_airq.forecast.intervals import fit_spread
+from yrd_airq.forecast.level import WINDOW_DAYS as RECENT_DAYS
 from yrd_airq.forecast.model import LeadCard, LeadModel, Model
+from yrd_airq.forecast.outlook import look_ahead
 from yrd_airq.forecast.panel import Panel
 from yrd_airq.forecast.review import review_lead
-from yrd_airq.forecast.settings import ForecastSettings
+from yrd_airq.forecast.settings import ErrorModel, ForecastSettings
 from yrd_airq.vocab import Target, WeatherKind
 
 Array = NDArray[np.float64]
@@ -80,22 +83,29 @@ def train(
     ``TooLittleHistoryError`` if too few rows remain.
     """
     ahead = weather is not WeatherKind.NONE
-    basis = prepare(panel.until(until), target, ahead)
+    basis = prepare(panel.until(until), target, ahead, settings.features)
+    disturbed = weather is WeatherKind.FORECAST and WeatherKind.FORECAST.value not in basis.panel.weather_kind
+    error = settings.weather_error if disturbed else None
     parts: dict[int, LeadModel] = {}
-    cards: list[LeadCard] = []
-    names: tuple[str, ...] = ()
+    scores: list[LeadCard] = []
     for lead in leads:
-        part, card, names = _train_lead(basis, lead, settings)
-        parts[lead] = part
-        cards.append(card)
+        parts[lead], reviewed, names = _train_lead(basis, lead, settings, error)
+        scores.append(reviewed)
     version = fingerprint(panel, target, until, leads, weather, settings)
-    return Model(write_card(basis, version, names, tuple(cards), settings), basis.climatology, parts)
+    card = write_card(basis, version, names, tuple(scores), settings, disturbed)
+    return Model(card, basis.climatology, basis.sky, parts)
 
 
-def _gather_rows(basis: Basis, lead: int, damping: Array) -> Rows:
+def gather_rows(
+    basis: Basis, lead: int, damping: Array, settings: ForecastSettings, error: ErrorModel | None
+) -> Rows:
+    """The training rows of one lead, with the weather ahead disturbed by ``error`` if there is one."""
     panel = basis.panel
     issue = np.arange(WARM_UP_DAYS, len(panel.dates) - lead)
     anchor, normal = (array[:, issue] for array in anchored(basis, lead, damping))
+    outlook = None
+    if basis.ahead:
+        outlook = look_ahead(panel, basis.weather, issue, lead, error, settings.seed + lead)
     features = lead_features(
         panel,
         basis.known,
@@ -103,7 +113,9 @@ def _gather_rows(basis: Basis, lead: int, damping: Array) -> Rows:
         anchor=anchor,
         lead=lead,
         issue=issue,
-        weather=basis.weather if basis.ahead else (),
+        outlook=outlook,
+        components=basis.sky.ahead,
+        groups=settings.features,
     )
     observed = panel.values[basis.target][:, issue + lead]
     usable = features.complete & np.isfinite(observed)
@@ -120,63 +132,60 @@ def _gather_rows(basis: Basis, lead: int, damping: Array) -> Rows:
 
 
 def _train_lead(
-    basis: Basis, lead: int, settings: ForecastSettings
+    basis: Basis, lead: int, settings: ForecastSettings, error: ErrorModel | None
 ) -> tuple[LeadModel, LeadCard, tuple[str, ...]]:
-    values = basis.panel.values[basis.target]
-    normal = basis.climatology.normal(values, basis.panel.dates, lead)
-    departure = np.full(values.shape, np.nan)
-    departure[:, : values.shape[1] - lead] = (values - _back(normal, lead))[:, lead:]
-    damping = fit_damping(basis.known.anchor_terms, basis.known.normal_last, departure)
-    rows = _gather_rows(basis, lead, damping)
+    damping = damp(basis, lead)
+    rows = gather_rows(basis, lead, damping, settings, error)
     days = int(rows.usable.any(axis=0).sum())
     if days < settings.min_train_days - WARM_UP_DAYS - lead:
         raise TooLittleHistoryError(
             f"{basis.target}: only {days} usable days up to {basis.panel.last} for lead day {lead}; "
             "ingest more history"
         )
-    booster, held_out = _fit_boosters(rows, basis.ahead, settings)
-    mean = np.maximum(rows.anchor + held_out, 0.0)
-    card = review_lead(lead, mean, rows.last, rows.normal, rows.observed, rows.valid, fold_of(rows, settings))
-    return LeadModel(damping, booster, fit_spread(mean, rows.observed, rows.valid)), card, rows.features.names
+    blend, mean = blend_rows(rows, basis.ahead, basis.known.seasonal, settings)
+    fold = fold_of(rows, settings)
+    card = review_lead(lead, mean, rows.last, rows.normal, rows.observed, rows.valid, fold, blend.weights)
+    recent = np.full((mean.shape[0], RECENT_DAYS), np.nan)
+    newest = mean[:, -RECENT_DAYS:]
+    recent[:, RECENT_DAYS - newest.shape[1] :] = newest
+    spread = fit_spread(mean, rows.observed, rows.valid)
+    return LeadModel(damping, blend, spread, recent), card, rows.features.names
 
 
-def _back(array: Array, days: int) -> Array:
-    """Move columns so that element d holds what was stored under issue date d − ``days``."""
-    out = np.full(array.shape, np.nan)
-    out[:, days:] = array[:, : array.shape[1] - days]
-    return out
+def damp(basis: Basis, lead: int) -> Array:
+    """Weights of the anchor of one lead, from the target days of the panel."""
+    values = basis.panel.values[basis.target]
+    normal = basis.climatology.normal(values, basis.panel.dates, lead)
+    departure = np.full(values.shape, np.nan)
+    departure[:, : values.shape[1] - lead] = values[:, lead:] - normal[:, : values.shape[1] - lead]
+    return fit_damping(basis.known.anchor_terms, basis.known.normal_last, departure)
+
+
+def blend_rows(rows: Rows, ahead: bool, seasonal: bool, settings: ForecastSettings) -> tuple[Blend, Array]:
+    """The blend of one lead, and its left-out forecasts laid out as (city, issue date)."""
+    city, day = np.nonzero(rows.usable)
+    fold, near = fold_of(rows, settings), _near_fold(rows, settings)
+    kept, left = ~near[:, day], fold[day] == np.arange(settings.folds.count)[:, None]
+    full = left.any(axis=1) & kept.any(axis=1)
+    training = TrainingRows(
+        rows.features.names,
+        _without_some_of_today(rows.features, settings)[city, day],
+        rows.anchor[city, day],
+        rows.normal[city, day],
+        rows.observed[city, day],
+        kept[full],
+        left[full],
+        seasonal,
+    )
+    blend, held = fit_blend(training, ahead, settings)
+    mean = np.full(rows.observed.shape, np.nan)
+    mean[city, day] = held
+    return blend, mean
 
 
 def fold_of(rows: Rows, settings: ForecastSettings) -> NDArray[np.int64]:
     """Fold of each target day: blocks of consecutive days dealt out in turn."""
     return rows.position // settings.folds.block_days % settings.folds.count
-
-
-def _fit_boosters(rows: Rows, ahead: bool, settings: ForecastSettings) -> tuple[lgb.Booster, Array]:
-    """The model of all rows, and for every row the correction by a model that has not seen its block."""
-    city, day = (np.asarray(index) for index in np.nonzero(rows.usable))
-    x = _without_some_of_today(rows.features, settings)[city, day]
-    parameters = settings.lightgbm(ahead)
-    data = lgb.Dataset(
-        x,
-        (rows.observed - rows.anchor)[city, day],
-        feature_name=list(rows.features.names),
-        categorical_feature=[CATEGORICAL],
-        params=parameters,
-        free_raw_data=False,
-    ).construct()
-    booster = lgb.train(parameters, data, settings.boost(ahead).rounds)
-    folds = settings.folds
-    quick = parameters | {"learning_rate": folds.learning_rate}
-    fold, near = fold_of(rows, settings), _near_fold(rows, settings)
-    held_out = np.full(rows.observed.shape, np.nan)
-    for k in range(folds.count):
-        kept, left = np.flatnonzero(~near[k][day]), fold[day] == k
-        if not kept.size or not left.any():
-            continue
-        partial = lgb.train(quick, data.subset(kept.tolist()), folds.rounds)
-        held_out[city[left], day[left]] = np.asarray(partial.predict(x[left], num_threads=settings.threads))
-    return booster, held_out
 
 
 def _near_fold(rows: Rows, settings: ForecastSettings) -> NDArray[np.bool_]:

@@ -9,12 +9,15 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from yrd_airq.errors import InputError
+from yrd_airq.forecast.ablation import ablate
 from yrd_airq.forecast.backtest import backtest
-from yrd_airq.forecast.panel import build_panel
+from yrd_airq.forecast.panel import Panel, build_panel
 from yrd_airq.forecast.settings import ForecastSettings
 from yrd_airq.jobs.forecasting import thresholds
-from yrd_airq.jobs.issue import newest_days, read_weather
+from yrd_airq.jobs.issue import newest_days, read_around, read_weather
 from yrd_airq.jobs.workspace import Workspace
 from yrd_airq.region import load_region
 from yrd_airq.settings import load
@@ -59,17 +62,7 @@ def run_backtest(
 ) -> BacktestReport:
     """Backtest ``target`` on the series of the store that covers the period; results go to ``out``."""
     settings = load(ForecastSettings, "forecast")
-    with open_store(workspace.store) as store:
-        source = _choose_source(store, target, first, last)
-        daily = store.city_daily(source, last=last)
-        hourly = None
-        if source is CityDaySource.STATIONS:
-            hourly = store.city_hourly(
-                daily["date"].min().to_pydatetime(), datetime(last.year, last.month, last.day, 23)
-            )
-        issue_time = datetime(last.year, last.month, last.day, settings.issue_hour)
-        sky = read_weather(store, store.weather_files(), daily["date"].min().date(), last, issue_time)
-    panel = build_panel(daily, hourly, sky, load_region(), settings.issue_hour, source=source)
+    panel = _read_panel(workspace, target, first, last, settings)
     result = backtest(
         panel,
         target,
@@ -87,6 +80,56 @@ def run_backtest(
     text = json.dumps(result.scores, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     (out / "scores.json").write_text(text, encoding="utf-8")
     return BacktestReport(out, result.scores)
+
+
+@dataclass(frozen=True)
+class AblationReport:
+    """Skill with every feature and without each group."""
+
+    table: pd.DataFrame
+
+    def as_dict(self) -> dict[str, Any]:
+        """Machine-readable form."""
+        return {"ablation": self.table.to_dict("records")}
+
+    def lines(self) -> list[str]:
+        """Readable form."""
+        return self.table.to_string(index=False, float_format=lambda value: f"{value:.3f}").splitlines()
+
+
+def run_ablation(
+    workspace: Workspace,
+    target: Target,
+    first: date,
+    last: date,
+    leads: Sequence[int],
+    train_until: date,
+    weather: WeatherKind,
+    groups: Sequence[str],
+) -> AblationReport:
+    """What each group of features is worth over the period; nothing is kept."""
+    settings = load(ForecastSettings, "forecast")
+    panel = _read_panel(workspace, target, first, last, settings)
+    table = ablate(panel, target, first, last, leads, train_until, weather, settings, groups or None)
+    return AblationReport(table)
+
+
+def _read_panel(
+    workspace: Workspace, target: Target, first: date, last: date, settings: ForecastSettings
+) -> Panel:
+    with open_store(workspace.store) as store:
+        source = _choose_source(store, target, first, last)
+        daily = store.city_daily(source, last=last)
+        begin = daily["date"].min().date()
+        hourly = None
+        if source is CityDaySource.STATIONS:
+            hourly = store.city_hourly(
+                daily["date"].min().to_pydatetime(), datetime(last.year, last.month, last.day, 23)
+            )
+        issue_time = datetime(last.year, last.month, last.day, settings.issue_hour)
+        sky = read_weather(store, store.weather_files(), begin, last, issue_time)
+        around = read_around(store, source, begin, last, last)
+    return build_panel(daily, hourly, sky, load_region(), settings.issue_hour, source=source, around=around)
 
 
 def _choose_source(store: Store, target: Target, first: date, last: date) -> CityDaySource:

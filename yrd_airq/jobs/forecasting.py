@@ -12,6 +12,7 @@ import pandas as pd
 
 from yrd_airq.clock import valid_date
 from yrd_airq.errors import InputError
+from yrd_airq.forecast.aqi_settings import load_aqi_forecast
 from yrd_airq.forecast.baselines import (
     climatology,
     climatology_rows,
@@ -22,6 +23,7 @@ from yrd_airq.forecast.baselines import (
 )
 from yrd_airq.forecast.correction import apply_corrections
 from yrd_airq.forecast.issue import complete, forecast, predict
+from yrd_airq.forecast.joint import AqiForecast, forecast_aqi
 from yrd_airq.forecast.model import Card, Model
 from yrd_airq.forecast.ozone import mda8_from_mean
 from yrd_airq.forecast.settings import ForecastSettings
@@ -53,14 +55,16 @@ class Issued:
 
     ``rows``: one row per city, target and lead day, in the columns of the forecast table, with the
     forecasters' corrections in; ozone known only as a daily mean appears as such and converted to MDA8.
-    ``superseded``: the models' own rows where a forecaster corrected them. ``baselines``: persistence and
-    climatology. ``scores``: the last seven issues, made again with the same models on days that they
-    were not trained on. ``previous``: the one-day forecast for the last complete day. ``choices``: the
-    models that were asked, by target.
+    ``aqi``: what follows from them for the AQI, its level and first pollutant. ``superseded``: the models'
+    own rows where a forecaster corrected them. ``baselines``: persistence and climatology. ``scores``: the
+    last seven issues, made again with the same models on days that they were not trained on.
+    ``previous``: the one-day forecast for the last complete day. ``choices``: the models that were asked,
+    by target.
     """
 
     data: IssueData
     rows: pd.DataFrame
+    aqi: AqiForecast
     superseded: pd.DataFrame
     baselines: pd.DataFrame
     scores: pd.DataFrame
@@ -103,6 +107,7 @@ def issue_forecast(workspace: Workspace, data: IssueData, corrections: pd.DataFr
     return Issued(
         data=data,
         rows=corrected,
+        aqi=forecast_aqi(corrected, load_aqi_forecast()),
         superseded=superseded,
         baselines=_join(baselines),
         scores=_score_recent(checks, data.daily),
@@ -271,7 +276,7 @@ def keep_forecast(store: Store, issued: Issued) -> str:
     data = issued.data
     inputs = inputs_hash(store)
     run = name_run("forecast", *facts_of(store, issued), code_version())
-    rows = _join([issued.rows, issued.superseded, issued.baselines])
+    rows = _join([issued.rows, issued.aqi.rows, issued.superseded, issued.baselines])
     store.write_output("out_forecast", run, rows if "basis" in rows else rows.assign(basis="own"))
     store.write_run(
         RunRecord(run, "forecast", data.issue_time, None, inputs, settings_hash(), code_version(), "done")

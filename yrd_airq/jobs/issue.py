@@ -28,13 +28,15 @@ FRESH_DAYS = 7
 class IssueData:
     """All that a forecast at ``issue_time`` may look at.
 
-    ``daily`` (adcode, date, target, value, …) ends with the last complete day; ``weather`` (a row per
-    city-day, with its kind) may reach over the forecast days; ``weather_files`` are the gridded files.
+    ``daily`` (adcode, date, target, value, …) ends with the last complete day; ``hourly`` (adcode,
+    time, pollutant, value) with the issue hour, None where there is none; ``weather`` (a row per city-day,
+    with its kind) may reach over the forecast days; ``weather_files`` are the gridded files.
     """
 
     issue_time: datetime
     source: CityDaySource
     daily: pd.DataFrame
+    hourly: pd.DataFrame | None
     weather: pd.DataFrame
     weather_files: pd.DataFrame
     panel: Panel
@@ -90,14 +92,19 @@ def read_issue(
         hourly = store.city_hourly(daily["date"].min().to_pydatetime(), issue_time)
     files = store.weather_files()
     last = issue_time.date() + timedelta(days=horizon)
-    weather = read_weather(store, files, daily["date"].min().date(), last, issue_time)
+    first = daily["date"].min().date()
+    weather = read_weather(store, files, first, last, issue_time)
+    around = read_around(store, source, first, last, known)
     return IssueData(
         issue_time=issue_time,
         source=source,
         daily=daily,
+        hourly=hourly,
         weather=weather,
         weather_files=files,
-        panel=build_panel(daily, hourly, weather, load_region(), max(issue_time.hour, 1), source=source),
+        panel=build_panel(
+            daily, hourly, weather, load_region(), max(issue_time.hour, 1), source=source, around=around
+        ),
     )
 
 

@@ -18,6 +18,7 @@ from yrd_airq.forecast.baselines import DAMPED, NORMAL, PERSISTENCE
 from yrd_airq.forecast.drift import State
 from yrd_airq.forecast.ozone import observed_mda8
 from yrd_airq.forecast.settings import ForecastSettings
+from yrd_airq.jobs.details import Details
 from yrd_airq.jobs.forecasting import CHECKED_ISSUES, ISSUED, Issued, facts_of, pair_observed
 from yrd_airq.jobs.guarantee import Guarantee
 from yrd_airq.jobs.ingest import IngestReport
@@ -71,7 +72,9 @@ class PackReport:
         ]
 
 
-def write_pack(workspace: Workspace, store: Store, issued: Issued, occasion: Occasion | None) -> PackReport:
+def write_pack(
+    workspace: Workspace, store: Store, issued: Issued, details: Details, occasion: Occasion | None
+) -> PackReport:
     """Keep the results under a run id and render the brief: daily without an occasion, else of the event."""
     data = issued.data
     event = occasion.event if occasion else None
@@ -106,6 +109,8 @@ def write_pack(workspace: Workspace, store: Store, issued: Issued, occasion: Occ
             scores=issued.scores if len(issued.scores) else None,
             scores_period_zh=f"近{CHECKED_ISSUES}期预报（同一模型逐日回算，检验日不在训练期内）",
             previous=issued.previous,
+            running=details.running.rows() if details.running is not None else None,
+            reasons=details.reasons,
             hindsight=hindsight,
             observed_converted=data.source is CityDaySource.REANALYSIS,
             notes_zh=_notes(issued, guarantee),

@@ -9,14 +9,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import yrd_airq.drill
+from yrd_airq.brief.compose import focus_cities
+from yrd_airq.brief.settings import load_brief_settings
 from yrd_airq.drill.settings import DrillSettings, load_drill
 from yrd_airq.drill.write import write_drill
+from yrd_airq.jobs.details import detail_issue
 from yrd_airq.jobs.forecasting import issue_forecast, keep_forecast
 from yrd_airq.jobs.guarantee import check_event, plan_guarantee
 from yrd_airq.jobs.ingest import ingest_folder
 from yrd_airq.jobs.issue import default_issue_time, read_issue
 from yrd_airq.jobs.pack import Occasion, PackReport, write_pack
 from yrd_airq.jobs.workspace import Workspace, hash_files
+from yrd_airq.region import load_region
 from yrd_airq.settings import config_dir, load_event
 from yrd_airq.store.store import open_store
 
@@ -71,8 +75,9 @@ def run_daily(workspace: Workspace, issue_time: datetime | None) -> PackReport:
         issue_time = issue_time or default_issue_time(store)
         data = read_issue(store, issue_time)
         issued = issue_forecast(workspace, data, store.corrections(issue_time))
-        keep_forecast(store, issued)
-        return write_pack(workspace, store, issued, None)
+        cities = focus_cities(None, load_region(), load_brief_settings())
+        details = detail_issue(workspace, store, issued, keep_forecast(store, issued), cities)
+        return write_pack(workspace, store, issued, details, None)
 
 
 def run_event(workspace: Workspace, event_file: Path, issue_time: datetime | None) -> PackReport:
@@ -85,6 +90,8 @@ def run_event(workspace: Workspace, event_file: Path, issue_time: datetime | Non
         data = read_issue(store, issue_time)
         check_event(event, data)
         issued = issue_forecast(workspace, data, store.corrections(issue_time))
-        keep_forecast(store, issued)
+        cities = focus_cities(event, load_region(), load_brief_settings())
+        details = detail_issue(workspace, store, issued, keep_forecast(store, issued), cities)
         guarantee = plan_guarantee(store, data, issued.rows, event)
-        return write_pack(workspace, store, issued, Occasion(event, hash_files([event_file]), guarantee))
+        occasion = Occasion(event, hash_files([event_file]), guarantee)
+        return write_pack(workspace, store, issued, details, occasion)

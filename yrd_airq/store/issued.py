@@ -19,7 +19,7 @@ _Con = duckdb.DuckDBPyConnection
 _ORDER = {
     "out_forecast": "run_id, adcode, target, model, valid_date",
     "out_forecast_hourly": "run_id, adcode, target, model, valid_time",
-    "out_aqi_running": "run_id, adcode, valid_time",
+    "out_aqi_running": "run_id, adcode, item, valid_time",
     "out_forecast_station": "run_id, station_code, target, model, valid_date",
     "out_contribution": "run_id, adcode, target, valid_date, part",
     "out_attribution": "run_id, receptor, date, target, kind, part_zh",

@@ -256,7 +256,8 @@ TABLES: dict[str, dict[str, str]] = {
         issue_time TIMESTAMP
         valid_time TIMESTAMP
         lead_h INTEGER
-        mean DOUBLE
+        item VARCHAR
+        aqi_mean DOUBLE
         q10 DOUBLE
         q50 DOUBLE
         q90 DOUBLE
@@ -278,6 +279,7 @@ TABLES: dict[str, dict[str, str]] = {
         q50 DOUBLE
         q90 DOUBLE
         p_exceed DOUBLE
+        weather_kind VARCHAR
     """),
     "out_contribution": _columns("""
         run_id VARCHAR
