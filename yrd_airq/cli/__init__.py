@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from yrd_airq.cli import observations, quality, runs, store
+from yrd_airq.cli import drill, observations, quality, runs, store
 from yrd_airq.cli.options import new_app
 from yrd_airq.errors import AirqError
 
@@ -27,6 +27,7 @@ for command in COMMANDS:
     app.command()(command)
 app.add_typer(store.app, name="store")
 app.add_typer(quality.app, name="quality")
+app.add_typer(drill.app, name="drill")
 
 
 def main() -> None:
