@@ -41,16 +41,23 @@ bench: $(DEV_STAMP)
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.transport
 	$(BIN)/python -m tests.bench.attribution
+	$(BIN)/python -m tests.bench.forecast_weather
 
 # What needs the real-data folder, named by YRD_AIRQ_REAL_DATA.
 bench-data: $(DEV_STAMP)
 	$(BIN)/python -m tests.bench.agreement
 	$(BIN)/python -m tests.bench.quality_faults
 	$(BIN)/python -m tests.bench.ingest
+	$(BIN)/python -m tests.bench.plausibility_weather
+	$(BIN)/python -m tests.bench.plausibility
 
 # Our forecasts beside other people's packages, on the real stations; those packages have an environment of their own.
 bench-skill: $(DEV_STAMP) $(BENCH_VENV)/.made
 	BENCH_PYTHON="$(BENCH_VENV)/bin/python" $(BIN)/python -m tests.bench.skill
+
+# Some thirty events of the drill, planned by the product and carried out in its true world (an hour or so).
+closed-loop: $(DEV_STAMP)
+	$(BIN)/python -m tests.bench.closed_loop
 
 serve: $(RUN_STAMP)
 	$(BIN)/yrd-airq serve

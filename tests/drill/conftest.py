@@ -1,38 +1,46 @@
-"""A short drill, written once, and the summer of the drill of the configs."""
+"""A short drill, written once, and the parts of a world that are quick to make."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from tests.conftest import ROOT
+from yrd_airq.drill.emission import Emission, make_emission
 from yrd_airq.drill.settings import DrillSettings, load_drill
 from yrd_airq.drill.world import World, make_world
-from yrd_airq.drill.write import DrillFiles, write_drill
+from yrd_airq.drill.write import DrillFiles, write_world
 
 
 @dataclass(frozen=True)
 class Written:
     folder: Path
     files: DrillFiles
-    settings: DrillSettings
+    world: World
 
 
 def short(settings: DrillSettings, **changes: object) -> DrillSettings:
-    """The same drill over three weeks only; ``changes`` are further settings."""
-    changed = {"first_day": date(2026, 7, 28), "spin_up_days": 2} | changes
+    """The same drill over some days only; ``changes`` are further settings."""
+    changed = {"first_day": date(2026, 8, 14), "last_day": date(2026, 8, 21), "spin_up_days": 1} | changes
     return settings.model_copy(update=changed)
 
 
 @pytest.fixture(scope="session")
-def _configs() -> None:
+def _configs(coarse_configs: Path) -> Iterator[None]:
     patch = pytest.MonkeyPatch()
-    patch.setenv("YRD_AIRQ_CONFIGS", str(ROOT / "configs"))
+    patch.setenv("YRD_AIRQ_CONFIGS", str(coarse_configs))
     yield
     patch.undo()
+
+
+@pytest.fixture(autouse=True)
+def _project_configs(coarse_configs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The coarse world in all tests of the drill."""
+    monkeypatch.setenv("YRD_AIRQ_CONFIGS", str(coarse_configs))
 
 
 @pytest.fixture(scope="session")
@@ -41,13 +49,19 @@ def settings(_configs: None) -> DrillSettings:
 
 
 @pytest.fixture(scope="session")
-def written(settings: DrillSettings, tmp_path_factory: pytest.TempPathFactory) -> Written:
-    folder = tmp_path_factory.mktemp("drill")
-    brief = short(settings)
-    return Written(folder, write_drill(folder, brief), brief)
+def world(settings: DrillSettings) -> World:
+    """Some days of August; the days before the issue are reported, those after it are the world's to know."""
+    return make_world(short(settings))
 
 
 @pytest.fixture(scope="session")
-def world(settings: DrillSettings) -> World:
-    """The summer of the drill of the configs; runs past the issue time into the event."""
-    return make_world(settings.model_copy(update={"first_day": date(2026, 6, 10)}))
+def written(world: World, tmp_path_factory: pytest.TempPathFactory) -> Written:
+    folder = tmp_path_factory.mktemp("drill")
+    return Written(folder, write_world(folder, world), world)
+
+
+@pytest.fixture(scope="session")
+def emission(world: World) -> Emission:
+    """What the world emits in a week of August, Monday to Sunday, and the hour before it."""
+    times = pd.date_range("2026-08-10 00:00", "2026-08-17 00:00", freq="h")
+    return make_emission(times, world.grid, world.region, world.enterprises, world.settings)

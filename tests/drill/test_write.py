@@ -12,12 +12,11 @@ import pandas as pd
 import pytest
 
 from tests.drill.conftest import Written, short
-from yrd_airq.drill.write import write_drill
+from yrd_airq.drill.settings import DrillSettings
+from yrd_airq.drill.write import write_day, write_drill
 from yrd_airq.region import distance_km, load_region
 from yrd_airq.settings import load_event
 from yrd_airq.sources.reading import find_inputs, read
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def _bytes(folder: Path) -> dict[str, bytes]:
@@ -25,7 +24,9 @@ def _bytes(folder: Path) -> dict[str, bytes]:
 
 
 def test_same_seed_same_bytes_other_seed_other_bytes(written: Written, tmp_path: Path) -> None:
-    brief = short(written.settings, first_day=date(2026, 8, 12))
+    settings = written.world.settings
+    few = {"stations": settings.stations.model_copy(update={"per_city": 1, "stations": {}})}
+    brief = short(settings, first_day=date(2026, 8, 17), last_day=date(2026, 8, 18), spin_up_days=0, **few)
     write_drill(tmp_path / "once", brief)
     write_drill(tmp_path / "again", brief)
     first, second = _bytes(tmp_path / "once"), _bytes(tmp_path / "again")
@@ -52,11 +53,11 @@ def test_every_file_is_read_without_refusal(written: Written) -> None:
 
 
 def test_nothing_but_the_forecast_is_later_than_the_issue_time(written: Written) -> None:
-    issue = pd.Timestamp(written.settings.issue_time)
+    issue = pd.Timestamp(written.world.settings.issue_time)
     stations = [read(path).rows["time"].to_pandas() for path in written.files.stations_hourly]
     times = pd.concat(stations)
     assert times.max() == issue
-    assert times.min() == pd.Timestamp(written.settings.first_day) + pd.Timedelta(hours=1)
+    assert times.min() == pd.Timestamp(written.world.settings.first_day) + pd.Timedelta(hours=1)
     last = [read(path).rows["last_time"][0].as_py() for path in written.files.weather_analysis]
     assert max(last) <= issue
     assert read(written.files.survey).rows["time"].to_pandas().max() < issue
@@ -75,8 +76,8 @@ def test_weather_files_have_the_era5_layout(written: Written) -> None:
         assert set(file.variables) >= {"u10", "v10", "t2m", "d2m", "sp", "blh", "tp", "ssrd", "tcc"}
         assert np.all(np.diff(file["latitude"][:]) == -0.5)
         assert np.all(np.diff(file["longitude"][:]) == 0.5)
-        assert (file["longitude"][0], file["longitude"][-1]) == (110, 124)
-        assert (file["latitude"][0], file["latitude"][-1]) == (38, 24)
+        assert (file["longitude"][0], file["longitude"][-1]) == (110, 123.5)
+        assert (file["latitude"][0], file["latitude"][-1]) == (36, 26)
         assert np.all(np.diff(file["valid_time"][:]) == 3 * 3600)
         assert np.all(file["valid_time"][:] % (3 * 3600) == 0)
         assert "forecast_reference_time" not in file.variables
@@ -143,28 +144,22 @@ def test_running_values_follow_the_publisher(written: Written) -> None:
 
 
 def test_event_of_the_drill(written: Written) -> None:
-    event = load_event(ROOT / "configs/events/drill.yaml")
+    event = load_event(written.world.settings.event_file)
     assert "演练" in event.name_zh
     assert "虚构" in event.name_zh
-    assert (event.start - written.settings.issue_time.date()).days == 3
-    assert load_region().locate(event.venue.lon, event.venue.lat)[0] == event.venue.adcode
+    assert (event.start - written.world.settings.issue_time.date()).days == 3
 
 
-def test_enterprises_lie_in_their_cities_and_have_plausible_emissions(written: Written) -> None:
-    table = read(written.files.enterprises).rows.to_pandas()
-    region = load_region()
-    assert len(table) == 600
-    assert (region.locate(table["lon"], table["lat"]) == table["adcode"].to_numpy()).mean() > 0.99
-    totals = table[["nox_tpa", "voc_tpa", "pm_tpa", "so2_tpa"]].sum()
-    assert totals.between([4e5, 1.2e6, 0.8e5, 1.2e5], [8e5, 1.8e6, 2e5, 3e5]).all()
-    largest = table["nox_tpa"].sort_values(ascending=False)
-    assert largest.iloc[:60].sum() > 0.4 * largest.sum()
-    assert 0.02 < table["exempt"].mean() < 0.07
+def test_the_list_in_the_files_is_the_official_one(written: Written) -> None:
+    table = read(written.files.enterprises).rows.to_pandas().set_index("enterprise_id")
+    official = written.world.official.set_index("enterprise_id")
+    assert set(table.index) == set(official.index)
+    assert np.allclose(table["voc_tpa"], official.loc[table.index, "voc_tpa"], equal_nan=True)
+    assert set(table["adcode"]) <= set(load_region().adcodes)
+    assert {"A", "B", "C", "D", "引领性", "非引领性"} <= set(table["grade"].dropna())
+    assert len(table["sector"].unique()) == 17
     assert table.loc[table["exempt"], "exempt_reason"].str.contains("号").all()
     assert table.loc[~table["exempt"], "exempt_reason"].isna().all()
-    assert 0 < table["cost_cny_per_day"].isna().mean() < 0.3
-    assert {"A", "B", "C", "D", "引领性", "非引领性"} <= set(table["grade"].dropna())
-    assert len(table["sector"].unique()) == 13
     gap = distance_km(
         table["lon"].to_numpy()[:, None], table["lat"].to_numpy()[:, None], table["lon"], table["lat"]
     )
@@ -172,15 +167,38 @@ def test_enterprises_lie_in_their_cities_and_have_plausible_emissions(written: W
     assert np.median(gap.min(axis=1)) < 2.0
 
 
+def test_a_day_of_rehearsal_brings_what_has_arrived_since(written: Written, tmp_path: Path) -> None:
+    day = date(2026, 8, 19)
+    files = write_day(tmp_path, written.world, day)
+    batches = {batch.kind.value: batch for batch in map(read, files)}
+    now = pd.Timestamp("2026-08-19 16:00")
+    times = batches["stations"].rows["time"].to_pandas()
+    assert times.max() == now
+    fresh = times > now - pd.Timedelta(days=1)
+    assert fresh.mean() > 0.5
+    assert (~fresh).any()  # late hours and corrections
+    assert times.min() > now - pd.Timedelta(days=3)
+    assert batches["survey"].rows["time"].to_pandas().dt.date.unique().tolist() == [day]
+    weather = [read(path).rows.to_pylist()[0] for path in files if path.suffix == ".nc"]
+    kinds = {row["kind"]: row for row in weather}
+    assert kinds["analysis"]["last_time"] <= now
+    assert kinds["analysis"]["first_time"] > now - pd.Timedelta(days=1)
+    assert kinds["forecast"]["issue_time"] == pd.Timestamp("2026-08-19 08:00")
+    assert _bytes(tmp_path).keys().isdisjoint({"enterprises/enterprises.csv"})
+
+
 def test_size_on_disk(written: Written) -> None:
     size = sum(len(content) for content in _bytes(written.folder).values())
-    days = (written.settings.issue_time.date() - written.settings.first_day).days
-    assert size * 171 / days < 60e6
+    settings = written.world.settings
+    days = (settings.issue_time.date() - settings.first_day).days + 8
+    assert size * 150 / days < 250e6
 
 
 def test_bad_settings_are_refused(written: Written) -> None:
-    data = written.settings.model_dump()
+    data = written.world.settings.model_dump()
     with pytest.raises(ValueError, match="not after the first day"):
-        type(written.settings).model_validate(data | {"first_day": "2026-09-01"})
-    with pytest.raises(ValueError, match="must divide 24"):
-        type(written.settings).model_validate(data | {"weather_step_hours": 5})
+        DrillSettings.model_validate(data | {"first_day": "2026-09-01"})
+    with pytest.raises(ValueError, match="before the issue time"):
+        DrillSettings.model_validate(data | {"last_day": "2026-08-17"})
+    with pytest.raises(ValueError, match="starts after the issue time"):
+        DrillSettings.model_validate(data | {"issue_time": "2026-08-18T09:00"})

@@ -14,8 +14,6 @@ from flows.event_guarantee import event_guarantee
 from flows.fetch import fetch
 from flows.train import train
 from tests.conftest import ROOT
-from yrd_airq.drill.settings import load_drill
-from yrd_airq.drill.write import write_drill
 from yrd_airq.errors import InputError
 from yrd_airq.vocab import Target
 
@@ -30,11 +28,12 @@ def _server() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_server")
-def test_train_daily_and_event_flows_end_in_packs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_train_daily_and_event_flows_end_in_packs(
+    drill_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("YRD_AIRQ_MODELS", str(tmp_path / "models"))
-    files, store = tmp_path / "files", tmp_path / "store.duckdb"
-    write_drill(files, load_drill().model_copy(update={"first_day": date(2026, 5, 20)}))
-    daily = daily_forecast(folder=files, issue_time=ISSUE, store=store, out=tmp_path / "out")
+    store = tmp_path / "store.duckdb"
+    daily = daily_forecast(folder=drill_files, issue_time=ISSUE, store=store, out=tmp_path / "out")
     assert (Path(daily["pack"]) / "brief.docx").is_file()
     report = train(targets=[Target.PM25], until=date(2026, 8, 10), store=store)
     assert [card["target"] for card in report["models"]] == ["pm25"]

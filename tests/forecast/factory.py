@@ -87,7 +87,6 @@ def quick_settings(**changes: object) -> ForecastSettings:
         content[name] |= {"rounds": 15, "learning_rate": 0.2, "min_data_in_leaf": 20}
     content["network"] |= {"members": 1, "hidden": [8], "epochs": 2}
     content["folds"] |= {"count": 2, "block_days": 14}
-    # One thread: small trainings only lose time to several on a busy machine.
     return ForecastSettings.model_validate(content | {"threads": 1} | changes)
 
 

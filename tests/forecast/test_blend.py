@@ -41,7 +41,7 @@ def test_a_running_mean_normal_is_a_member_of_its_own() -> None:
     blend, _ = fit_blend(rows(seasonal=False), True, factory.quick_settings())
     assert blend.weights[NORMAL] > 0.8  # here the normal is almost the truth
     given = rows(seasonal=False)
-    mean = blend.mean(given.x, given.anchor, given.normal, 1)
+    mean = blend.mean(given.x, given.anchor, given.normal)
     assert np.abs(mean - given.observed).mean() < 3
 
 
@@ -69,7 +69,7 @@ def test_the_same_rows_give_the_same_numbers() -> None:
 def test_missing_features_and_a_vanishing_anchor_give_a_forecast_all_the_same() -> None:
     blend, _ = fit_blend(rows(), True, factory.quick_settings())
     x = np.full((2, 3), np.nan, dtype=np.float32)
-    mean = blend.mean(x, np.array([0.0, 40.0]), np.array([0.0, 40.0]), 1)
+    mean = blend.mean(x, np.array([0.0, 40.0]), np.array([0.0, 40.0]))
     assert np.isfinite(mean).all()
     assert 0 <= mean[0] <= 10 * LEAST_UGM3
 

@@ -23,7 +23,7 @@ def test_a_winter_of_the_reanalysis_is_forecast_better_than_persistence(real_dat
     panel = build_panel(daily, None, weather, region, source=CityDaySource.REANALYSIS)
     content = load(ForecastSettings, "forecast").model_dump()
     content["with_weather"] |= {"rounds": 80, "learning_rate": 0.15}
-    content["folds"] |= {"rounds": 30}
+    content["network"] |= {"members": 1}
     content["threads"] = 1
     result = backtest(
         panel,

@@ -1,35 +1,14 @@
-"""A drill world of one summer, taken into a store once."""
+"""The drill of the session, taken into a store once."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
-from yrd_airq.drill.settings import load_drill
-from yrd_airq.drill.write import write_drill
 from yrd_airq.jobs.ingest import ingest_folder
 from yrd_airq.jobs.workspace import Workspace
-
-
-@pytest.fixture(scope="session")
-def _configs() -> Iterator[None]:
-    patch = pytest.MonkeyPatch()
-    patch.setenv("YRD_AIRQ_CONFIGS", str(ROOT / "configs"))
-    yield
-    patch.undo()
-
-
-@pytest.fixture(scope="session")
-def drill_files(_configs: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Files of the drill from May on."""
-    folder = tmp_path_factory.mktemp("world") / "files"
-    write_drill(folder, load_drill().model_copy(update={"first_day": date(2026, 5, 1)}))
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from yrd_airq.drill.drive import Wind, choose_sources, drive
+from yrd_airq.drill.drive import Wind, choose_route, drive, met_sources
 from yrd_airq.drill.enterprises import make_enterprises
 from yrd_airq.drill.settings import DrillSettings, load_drill
 from yrd_airq.drill.world import ENTERPRISES, stream
-from yrd_airq.region import load_region
+from yrd_airq.region import distance_km, load_region
 from yrd_airq.sources.reading import read
 from yrd_airq.survey.settings import SurveySettings, load_survey
 
-WIND = Wind(3.0, 160.0)
+WIND = Wind(3.0, 140.0)
+START = datetime(2026, 8, 18, 9, 30)
+LEAK_GS = 18.0
 
 
 @pytest.fixture
@@ -36,7 +39,12 @@ def enterprises(drill: DrillSettings) -> pd.DataFrame:
 
 @pytest.fixture
 def leaking(drill: DrillSettings, enterprises: pd.DataFrame) -> pd.DataFrame:
-    return choose_sources(enterprises, drill.drive, drill.enterprises.sectors, WIND)
+    """The two enterprises that the survey is sent to, with large leaks, and nothing else around."""
+    route = choose_route(enterprises, drill.near_lon, drill.near_lat, drill.drive, WIND)
+    met = met_sources(enterprises, route, drill.drive, drill.enterprises.sectors)
+    met = met[met["leak_gs"] > 0].assign(ground_gs=LEAK_GS)
+    far = distance_km(met["lon"], met["lat"], *route)
+    return met.iloc[np.sort(far.argsort()[:2])]
 
 
 def driven(
@@ -45,7 +53,7 @@ def driven(
     """Canonical points of a drive round the middle of ``around`` with plumes of ``sources``."""
     centre = (float(around["lon"].mean()), float(around["lat"].mean()))
     rng = np.random.default_rng(seed)
-    track = drive(sources, centre, wind, drill.drive, drill.enterprises.sectors, rng)
+    track = drive(sources, centre, wind, START, drill.drive, drill.enterprises.sectors, rng)
     path = folder / f"drive{seed}.csv"
     path.write_text(track.to_csv(index=False), encoding="utf-8")
     return read(path).rows.to_pandas()

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from yrd_airq.cli import correct, models, observations, quality, runs, store
+from yrd_airq.cli import correct, drill, models, observations, quality, runs, store
 from yrd_airq.cli.options import new_app
 from yrd_airq.errors import AirqError
 
@@ -31,6 +31,7 @@ app.add_typer(store.app, name="store")
 app.add_typer(quality.app, name="quality")
 app.add_typer(models.app, name="models")
 app.add_typer(correct.app, name="correct")
+app.add_typer(drill.app, name="drill")
 
 
 def main() -> None:

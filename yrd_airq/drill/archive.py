@@ -59,19 +59,43 @@ def write_archive(
     CO is in mg/m³ with one decimal, the rest in whole µg/m³; hours without any report are left out as
     rows, as the archive does. Returns the files in order of time.
     """
-    types = released(times, hourly)
-    cells = np.stack([types[name] for name in TYPES], axis=1)
-    reported = np.isfinite(cells[:, [TYPES.index(name) for name in _POLLUTANT_OF]]).any(axis=(1, 2))
+    cells, reported = _cells(times, hourly)
     month = np.asarray(times.year * 100 + times.month)
     return tuple(
-        _write_month(
+        _write_rows(
             folder / f"national_yrd_{stamp}.csv.gz",
             times[(month == stamp) & reported],
             codes,
             cells[(month == stamp) & reported],
         )
-        for stamp in np.unique(month)
+        for stamp in np.unique(month[reported])
     )
+
+
+def write_arrivals(
+    path: Path,
+    times: pd.DatetimeIndex,
+    codes: list[str],
+    hourly: Mapping[Pollutant, Table],
+    arrived: NDArray[np.bool_],
+) -> Path:
+    """Write the hours of ``hourly`` that have ``arrived`` (time), new or corrected, as one file.
+
+    Running values rest on the days before, of which ``hourly`` must hold at least one.
+    """
+    first = times[arrived][0].floor("D") - pd.Timedelta(days=1)
+    near = np.asarray((times > first) & (times <= times[arrived][-1]))
+    cells, reported = _cells(times[near], {pollutant: table[near] for pollutant, table in hourly.items()})
+    shown = arrived[near] & reported
+    return _write_rows(path, times[near][shown], codes, cells[shown])
+
+
+def _cells(times: pd.DatetimeIndex, hourly: Mapping[Pollutant, Table]) -> tuple[Table, NDArray[np.bool_]]:
+    """Cells (time, type, station) and the hours of which anything was reported."""
+    types = released(times, hourly)
+    cells = np.stack([types[name] for name in TYPES], axis=1)
+    measured = cells[:, [TYPES.index(name) for name in _POLLUTANT_OF]]
+    return cells, np.isfinite(measured).sum(axis=(1, 2)) > 0
 
 
 def released(times: pd.DatetimeIndex, hourly: Mapping[Pollutant, Table]) -> dict[str, Table]:
@@ -114,8 +138,8 @@ def _running_o3(ozone: Table) -> tuple[Table, Table]:
     return np.rint(running.reshape(shape)[:hours]), np.rint(so_far.reshape(shape)[:hours])
 
 
-def _write_month(path: Path, times: pd.DatetimeIndex, codes: list[str], cells: Table) -> Path:
-    """One month as gzip CSV without a time stamp in the gzip header, so that bytes repeat."""
+def _write_rows(path: Path, times: pd.DatetimeIndex, codes: list[str], cells: Table) -> Path:
+    """Rows as gzip CSV without a time stamp in the gzip header, so that bytes repeat."""
     count = len(times)
     keys = [
         np.repeat(times.strftime("%Y%m%d").to_numpy(), len(TYPES)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -11,11 +12,12 @@ from scipy.signal import lfilter
 
 from yrd_airq.clock import BEIJING
 from yrd_airq.drill.settings import DriveSettings, SectorSettings
-from yrd_airq.errors import InputError
 from yrd_airq.region import distance_km
 
-RUN_ID = "drill-run-01"
 _KM_PER_DEGREE = 111.195
+# How far from the venue a survey is sent, and how far its plumes are followed.
+_REACH_KM, _PLUMES_KM = 40.0, 6.0
+_TPA_OF_GS = 8760 * 3600 / 1e6
 # Distance across the wind at which two plumes stay apart on the far side of the loop.
 _GAP_M = 900.0
 # Wandering of the wind direction within minutes, degrees.
@@ -32,43 +34,61 @@ class Wind:
     direction: float
 
 
-def choose_sources(
-    enterprises: pd.DataFrame, settings: DriveSettings, sectors: tuple[SectorSettings, ...], wind: Wind
-) -> pd.DataFrame:
-    """Two enterprises near the venue that shall leak: close by, of different sectors, apart across the wind.
+def choose_route(
+    enterprises: pd.DataFrame, lon: float, lat: float, settings: DriveSettings, wind: Wind
+) -> tuple[float, float]:
+    """Middle (lon, lat) of the loop: between two leaking enterprises near the venue, if there are such.
 
-    Raises ``InputError`` if the list has no such pair within 40 km.
+    Complaints lead a survey to where it smells: the largest leaks within 40 km of the venue that lie close
+    by, apart across the wind and of different sectors; else the largest leak; else the venue itself.
     """
-    leaky = [sector.code for sector in sectors if sector.species]
-    near = enterprises[enterprises["sector"].isin(leaky) & enterprises["voc_tpa"].notna()]
-    far = distance_km(near["lon"], near["lat"], settings.near_lon, settings.near_lat)
-    near = near[far < 40]
-    east, north = _metres(near["lon"], near["lat"], settings.near_lon, settings.near_lat)
+    far = distance_km(enterprises["lon"], enterprises["lat"], lon, lat)
+    near = enterprises[(enterprises["leak_gs"] > 0) & (far < _REACH_KM)]
+    if near.empty:
+        return lon, lat
+    east, north = _metres(near["lon"], near["lat"], lon, lat)
     across = _turned(east, north, wind.direction)[1]
     gap = np.abs(across[:, None] - across[None, :])
     apart = np.hypot(east[:, None] - east[None, :], north[:, None] - north[None, :])
     kind = near["sector"].to_numpy()
     fit = (gap > _GAP_M) & (apart < 1.1 * settings.half_side_m) & (kind[:, None] != kind[None, :])
-    if not fit.any():
-        raise InputError("drill: no two enterprises near the venue can leak for the survey; change the seed")
-    size = near["voc_tpa"].to_numpy()
-    worth = np.where(fit, np.minimum(size[:, None], size[None, :]), -1.0)
-    first, second = np.unravel_index(int(worth.argmax()), worth.shape)
-    return near.iloc[sorted((int(first), int(second)))]
+    size = near["leak_gs"].to_numpy()
+    worth = np.where(fit, np.minimum(size[:, None], size[None, :]), 0.0) + np.diag(1e-3 * size)
+    first, second = divmod(int(worth.argmax()), len(near))
+    pair = near.iloc[[first, second]]
+    return float(pair["lon"].mean()), float(pair["lat"].mean())
+
+
+def met_sources(
+    enterprises: pd.DataFrame,
+    centre: tuple[float, float],
+    settings: DriveSettings,
+    sectors: tuple[SectorSettings, ...],
+) -> pd.DataFrame:
+    """Enterprises whose plumes a loop round ``centre`` can meet, with what leaves each near the ground.
+
+    Column ``ground_gs``: its leak and the fugitive part of its VOC, g/s.
+    """
+    can = [sector.code for sector in sectors if sector.species]
+    far = distance_km(enterprises["lon"], enterprises["lat"], *centre)
+    near = enterprises[(far < _PLUMES_KM) & enterprises["sector"].isin(can)]
+    fugitive = settings.fugitive_share * near["voc_tpa"] / _TPA_OF_GS
+    return near.assign(ground_gs=near["leak_gs"] + fugitive)
 
 
 def drive(
     sources: pd.DataFrame,
     centre: tuple[float, float],
     wind: Wind,
+    start: datetime,
     settings: DriveSettings,
     sectors: tuple[SectorSettings, ...],
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """One row a second of a drive round ``centre`` (lon, lat); ``sources`` may be empty for a clean track.
+    """One row a second of a drive round ``centre`` (lon, lat) past ``sources`` (lon, lat, sector, ground_gs).
 
     Columns follow the usual record of a survey vehicle: run, vehicle, instrument, time (UTC and local),
-    position (WGS84), motion, true wind, total VOC and each species in ppb.
+    position (WGS84), motion, true wind, total VOC and each species in ppb. Without sources it is clean.
     """
     seconds = np.arange(settings.minutes * 60, dtype=np.float64)
     east, north, heading = _loop(np.asarray(seconds * settings.speed_kmh / 3.6), settings.half_side_m)
@@ -76,20 +96,21 @@ def drive(
     direction = wind.direction + _drift(rng, shape, _WIND_SPREAD, 20)
     speed = np.maximum(wind.speed * (1 + _drift(rng, shape, 0.15, 20)), 0.3)
     readings = _background(settings, rng, len(seconds))
-    for row in sources.itertuples():
-        at = _metres(np.array([row.lon]), np.array([row.lat]), *centre)
-        mass = settings.leak_gs * 1e6 * _plume(east - at[0], north - at[1], direction, speed)
-        shares = next(sector.species for sector in sectors if sector.code == row.sector)
+    at_east, at_north = _metres(sources["lon"], sources["lat"], *centre)
+    rate = sources["ground_gs"].to_numpy(dtype=float) * 1e6
+    for x, y, gs, code in zip(at_east, at_north, rate, sources["sector"], strict=True):
+        mass = gs * _plume(east - x, north - y, direction, speed)
+        shares = next(sector.species for sector in sectors if sector.code == code)
         for species, share in shares.items():
             readings[species] = readings[species] + share * mass * _MOLAR_VOLUME / _MOLAR_MASS
     for species, values in readings.items():
         readings[species] = np.maximum(values + rng.normal(0, settings.noise_ppb, shape), 0.01).round(2)
     lon = centre[0] + east / (1000 * _KM_PER_DEGREE * np.cos(np.radians(centre[1])))
     lat = centre[1] + north / (1000 * _KM_PER_DEGREE)
-    local = pd.DatetimeIndex(pd.Timestamp(settings.start) + pd.to_timedelta(seconds, unit="s"))
+    local = pd.DatetimeIndex(pd.Timestamp(start) + pd.to_timedelta(seconds, unit="s"))
     table = pd.DataFrame(
         {
-            "run_id": RUN_ID,
+            "run_id": f"drill-run-{start:%Y%m%d}",
             "vehicle_id": "示例走航车-1",
             "instrument_id": "drill-tof",
             "t_utc": local.tz_localize(BEIJING).tz_convert("UTC").strftime("%Y-%m-%dT%H:%M:%SZ"),

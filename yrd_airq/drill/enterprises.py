@@ -1,4 +1,4 @@
-"""The drill's enterprise list: fictitious enterprises in fictitious parks, nothing of it names a real one."""
+"""The drill's true enterprises: fictitious plants in fictitious parks, nothing of them names a real one."""
 
 from __future__ import annotations
 
@@ -11,32 +11,35 @@ from yrd_airq.drill.settings import EnterpriseSettings, SectorSettings
 from yrd_airq.region import Region
 from yrd_airq.vocab import Precursor
 
-LIST_COLUMNS = (
+TRUTH_COLUMNS = (
     "enterprise_id",
     "name_zh",
-    "province",
-    "city",
     "adcode",
     "lon",
     "lat",
     "sector",
-    "capacity",
-    "capacity_unit",
-    "nox_tpa",
-    "so2_tpa",
-    "pm_tpa",
-    "voc_tpa",
-    "emission_basis",
-    "source",
     "grade",
     "exempt",
     "exempt_reason",
     "cost_cny_per_day",
+    "nox_tpa",
+    "voc_tpa",
+    "pm_tpa",
+    "so2_tpa",
+    "co_tpa",
+    "coarse_tpa",
+    "leak_gs",
+    "stack_m",
+    "course",
+    "weekend",
+    "use",
 )
-"""Columns of the list: a plant list with emissions, then grade, exemption and cost of a full stop."""
+"""Columns of the truth: emissions in t/a (``pm_tpa`` all particles, of which ``coarse_tpa`` are larger than
+2.5 µm; ``voc_tpa`` without the leak), ``leak_gs`` what leaks all day (g/s of VOC), median ``stack_m``,
+the work's course through day and week, and ``use``, its output over the permitted one."""
 
-_TRIES = 40
-_PARK_KM = (7.0, 28.0)
+_TRIES = 60
+_PARK_KM = (7.0, 32.0)
 _SPREAD_KM = 0.7
 # How grades are spread in each scheme, best first.
 _GRADES = {
@@ -47,7 +50,7 @@ _GRADES = {
 
 
 def make_enterprises(settings: EnterpriseSettings, region: Region, rng: np.random.Generator) -> pd.DataFrame:
-    """The list (``LIST_COLUMNS``), one row an enterprise; unknown emission, grade and cost are missing."""
+    """The true enterprises (``TRUTH_COLUMNS``), one row each; nothing in it is unknown."""
     count = settings.count
     city, lon, lat = _places(settings, region, rng)
     share = np.array([sector.share for sector in settings.sectors])
@@ -59,31 +62,33 @@ def make_enterprises(settings: EnterpriseSettings, region: Region, rng: np.rando
         {
             "enterprise_id": [f"DRILL{k:04d}" for k in number],
             "name_zh": [f"示例企业-{k:04d}" for k in number],
-            "province": [region.province_zh(region.adcodes[k]) for k in city],
-            "city": [region.cities[k].name_zh for k in city],
-            "adcode": [region.adcodes[k] for k in city],
+            "adcode": np.array(region.adcodes, dtype=object)[city],
             "lon": lon.round(5),
             "lat": lat.round(5),
             "sector": [sector.code for sector in sectors],
-            "capacity": np.nan,
-            "capacity_unit": "",
-            "emission_basis": "fictitious",
-            "source": "drill",
+            "course": [sector.course for sector in sectors],
+            "weekend": [sector.weekend for sector in sectors],
         }
     )
     for precursor in Precursor:
         table[f"{precursor.value}_tpa"] = _emission(settings, precursor, kind, size)
+    table["co_tpa"] = (table["nox_tpa"] * [sector.co_per_nox for sector in sectors]).round(1)
+    table["coarse_tpa"] = (table["pm_tpa"] * float(settings.coarse_share)).round(2)
     table["cost_cny_per_day"] = _cost(sectors, size, rng)
     table["grade"] = _grades(sectors, size, rng)
     table["exempt"], table["exempt_reason"] = _exemptions(settings, sectors, rng)
-    return _with_unknowns(table, settings, rng)[list(LIST_COLUMNS)]
+    table["leak_gs"] = _leaks(settings, sectors, rng)
+    height = np.array([sector.stack_m for sector in sectors])
+    table["stack_m"] = (height * rng.lognormal(0, settings.stack_spread, size=count)).round(0)
+    table["use"] = rng.uniform(*settings.use, size=count).round(3)
+    return table[list(TRUTH_COLUMNS)]
 
 
 def _places(
     settings: EnterpriseSettings, region: Region, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """City index and position of each enterprise; more of them in more populous cities."""
-    people = np.array([city.population_10k for city in region.cities]) ** 0.8
+    people = np.array([city.population_10k for city in region.cities]) ** 0.7
     city = np.sort(rng.choice(len(people), size=settings.count, p=people / people.sum()))
     parks = np.stack([_parks(region, k, settings.parks_per_city, rng) for k in range(len(people))])
     park = parks[city, rng.integers(settings.parks_per_city, size=settings.count)]
@@ -110,7 +115,7 @@ def _parks(region: Region, city: int, count: int, rng: np.random.Generator) -> N
 def _emission(
     settings: EnterpriseSettings, precursor: Precursor, kind: NDArray[np.int64], size: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Emission in t/a: the list's total, shared out by sector and, inside a sector, by size."""
+    """Emission in t/a: the total, shared out by sector and, inside a sector, by size."""
     weight = np.array([getattr(sector, precursor.value) for sector in settings.sectors])
     in_sector = np.bincount(kind, weights=size, minlength=len(weight))
     share = (weight / weight.sum())[kind] * size / in_sector[kind]
@@ -151,14 +156,10 @@ def _exemptions(
     return exempt, reasons
 
 
-def _with_unknowns(
-    table: pd.DataFrame, settings: EnterpriseSettings, rng: np.random.Generator
-) -> pd.DataFrame:
-    """Blank some grades, costs and emissions, as real lists have them."""
-    draw = rng.uniform(size=(3, len(table)))
-    table.loc[draw[0] < settings.unknown_grade_share, "grade"] = None
-    table.loc[draw[1] < settings.unknown_cost_share, "cost_cny_per_day"] = np.nan
-    unknown = draw[2] < settings.unknown_emission_share
-    table.loc[unknown, [f"{precursor.value}_tpa" for precursor in Precursor]] = np.nan
-    table.loc[unknown, "emission_basis"] = "unknown"
-    return table
+def _leaks(
+    settings: EnterpriseSettings, sectors: list[SectorSettings], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """What leaks from each enterprise, g/s of VOC; most have none, and no list tells of any."""
+    can = np.array([bool(sector.species) for sector in sectors])
+    leaks = can & (rng.uniform(size=len(sectors)) < settings.leak_share)
+    return np.where(leaks, settings.leak_gs * rng.lognormal(0, 0.5, size=len(sectors)), 0.0).round(2)

@@ -10,24 +10,26 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from yrd_airq.clock import BEIJING
 from yrd_airq.drill.grid import Grid
 from yrd_airq.drill.weather import Weather
 
-# Name → units, long name, and digits kept after the point (so that the files pack well).
+# Name → units, long name, offset and step of the packing (16 bits; as much as anyone can use).
 _VARIABLES = {
-    "u10": ("m s**-1", "10 metre U wind component", 2),
-    "v10": ("m s**-1", "10 metre V wind component", 2),
-    "t2m": ("K", "2 metre temperature", 2),
-    "d2m": ("K", "2 metre dewpoint temperature", 2),
-    "sp": ("Pa", "Surface pressure", 0),
-    "blh": ("m", "Boundary layer height", 0),
-    "tp": ("m", "Total precipitation", 6),
-    "ssrd": ("J m**-2", "Surface short-wave (solar) radiation downwards", -3),
-    "tcc": ("(0 - 1)", "Total cloud cover", 3),
+    "u10": ("m s**-1", "10 metre U wind component", 0.0, 0.01),
+    "v10": ("m s**-1", "10 metre V wind component", 0.0, 0.01),
+    "t2m": ("K", "2 metre temperature", 273.15, 0.01),
+    "d2m": ("K", "2 metre dewpoint temperature", 273.15, 0.01),
+    "sp": ("Pa", "Surface pressure", 90_000.0, 1.0),
+    "blh": ("m", "Boundary layer height", 0.0, 1.0),
+    "tp": ("m", "Total precipitation", 0.0, 1e-5),
+    "ssrd": ("J m**-2", "Surface short-wave (solar) radiation downwards", 2e6, 1000.0),
+    "tcc": ("(0 - 1)", "Total cloud cover", 0.0, 0.001),
 }
 _EPOCH = "seconds since 1970-01-01"
+_BLANK = np.int16(-32767)
 
 
 def write_weather(
@@ -35,7 +37,8 @@ def write_weather(
 ) -> Path:
     """Write the hours of ``weather`` to one file; times become UTC, latitudes run from north to south.
 
-    ``reference`` is the Beijing time at which the forecast was started, None for an analysis.
+    Values are packed in 16 bits. ``reference`` is the Beijing time at which the forecast was started, None
+    for an analysis.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with netCDF4.Dataset(path, "w", format="NETCDF4") as file:
@@ -47,20 +50,27 @@ def write_weather(
             stamp = file.createVariable("forecast_reference_time", "i8", ())
             stamp.setncatts({"units": _EPOCH, "calendar": "proleptic_gregorian"})
             stamp[...] = _seconds(pd.DatetimeIndex([reference]))[0]
-        for name, (units, long_name, digits) in _VARIABLES.items():
-            field = np.round(getattr(weather, name)[:, ::-1, :], digits).astype("f4")
+        for name, (units, long_name, offset, step) in _VARIABLES.items():
             variable = file.createVariable(
                 name,
-                "f4",
+                "i2",
                 ("valid_time", "latitude", "longitude"),
                 zlib=True,
-                complevel=4,
+                complevel=1,
                 shuffle=True,
-                fill_value=np.float32(np.nan),
+                fill_value=_BLANK,
+                chunksizes=(min(len(weather.times), 24), *grid.shape),
             )
             variable.setncatts({"units": units, "long_name": long_name, "GRIB_shortName": name})
-            variable[...] = field
+            variable.setncatts({"scale_factor": step, "add_offset": offset})
+            variable.set_auto_maskandscale(False)
+            variable[...] = _packed(getattr(weather, name)[:, ::-1, :], offset, step)
     return path
+
+
+def _packed(field: NDArray[np.float32], offset: float, step: float) -> NDArray[np.int16]:
+    scaled = np.rint((field - np.float32(offset)) * np.float32(1 / step))
+    return np.clip(scaled, -32766, 32766).astype(np.int16)
 
 
 def _axis(file: netCDF4.Dataset, name: str, values: np.ndarray, attributes: dict[str, str]) -> None:
@@ -70,7 +80,7 @@ def _axis(file: netCDF4.Dataset, name: str, values: np.ndarray, attributes: dict
     variable[:] = values
 
 
-def _seconds(times: pd.DatetimeIndex) -> np.ndarray:
+def _seconds(times: pd.DatetimeIndex) -> NDArray[np.int64]:
     """Seconds since 1970-01-01 UTC of naive Beijing times."""
     utc = times.tz_localize(BEIJING).tz_convert("UTC").tz_localize(None)
     return np.asarray((utc - pd.Timestamp(0)) // pd.Timedelta(seconds=1), dtype="i8")

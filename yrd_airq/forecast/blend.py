@@ -47,11 +47,11 @@ class Blend:
     weights: Mapping[str, float]
     factors: Mapping[str, float]
 
-    def mean(self, x: NDArray[np.float32], anchor: Array, normal: Array, threads: int) -> Array:
+    def mean(self, x: NDArray[np.float32], anchor: Array, normal: Array) -> Array:
         """Forecast of each row of ``x`` (row, feature) with its ``anchor`` and ``normal``; at least 0."""
         parts = {NORMAL: normal} if NORMAL in self.weights else {}
         if self.trees:
-            corrections = [np.asarray(m.predict(x, num_threads=threads)) for m in self.trees]
+            corrections = [np.asarray(m.predict(x, num_threads=1)) for m in self.trees]
             parts[TREES] = anchor + np.mean(corrections, axis=0)
         if self.dense:
             scaled = self.scaling.apply(x)
@@ -102,7 +102,7 @@ def fit_blend(rows: TrainingRows, ahead: bool, settings: ForecastSettings) -> tu
         dense[NETWORK] += networks
         dense[RIDGE].append(ridge)
         at = np.flatnonzero(left)
-        correction = np.asarray(trees[fold].predict(rows.x[at], num_threads=settings.threads), dtype=float)
+        correction = np.asarray(trees[fold].predict(rows.x[at], num_threads=1), dtype=float)
         held[TREES][at] = rows.anchor[at] + correction
         held[NETWORK][at] = _from_ratios(
             [network.predict(scaled[at]) for network in networks], rows.anchor[at]

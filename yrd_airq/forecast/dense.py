@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
-from threadpoolctl import threadpool_limits
 
 from yrd_airq.forecast.settings import NetworkSettings
 
@@ -63,10 +60,9 @@ def fit_scaling(x: Array, columns: NDArray[np.int64]) -> Scaling:
 def fit_ridge(x: Array, y: Array, penalty: float) -> Dense:
     """Least squares with an offset; ``penalty`` is the weight of a squared coefficient per row."""
     offset = float(y.mean(dtype=np.float64))
-    with threadpool_limits(1):
-        gram = (x.T @ x).astype(np.float64) + penalty * len(y) * np.eye(x.shape[1])
-        right = (x.T @ (y - np.float32(offset))).astype(np.float64)
-        weights = np.linalg.solve(gram, right)
+    gram = (x.T @ x).astype(np.float64) + penalty * len(y) * np.eye(x.shape[1])
+    right = (x.T @ (y - np.float32(offset))).astype(np.float64)
+    weights = np.linalg.solve(gram, right)
     return Dense(((weights[:, None].astype(np.float32), np.array([offset], dtype=np.float32)),))
 
 
@@ -82,10 +78,7 @@ def fit_network(x: Array, y: Array, settings: NetworkSettings, seed: int) -> Den
         n_iter_no_change=settings.epochs,
         random_state=seed,
     )
-    # One thread: the sums of several would depend on how the work was split.
-    with warnings.catch_warnings(), threadpool_limits(1):
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(x, y / np.float32(spread))
+    model.fit(x, y / np.float32(spread))
     layers = [
         (np.asarray(weights, dtype=np.float32), np.asarray(offset, dtype=np.float32))
         for weights, offset in zip(model.coefs_, model.intercepts_, strict=True)

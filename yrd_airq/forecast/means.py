@@ -148,6 +148,6 @@ def _blend_means(past: Past, issue: NDArray[np.int64], lead: int) -> Array:
     anchor, ready = inputs.anchor, inputs.features.complete
     mean = np.full(anchor.shape, np.nan)
     if ready.any():
-        blend, threads = past.model.parts[lead].blend, past.model.card.settings["threads"]
-        mean[ready] = blend.mean(inputs.features.array[ready], anchor[ready], inputs.normal[ready], threads)
+        blend = past.model.parts[lead].blend
+        mean[ready] = blend.mean(inputs.features.array[ready], anchor[ready], inputs.normal[ready])
     return mean

@@ -135,13 +135,13 @@ class ForecastSettings(Settings):
         return self.with_weather if weather else self.without_weather
 
     def lightgbm(self, weather: bool) -> dict[str, Any]:
-        """LightGBM parameters that give the same bytes on every run: fixed seed, threads and row-wise."""
+        """LightGBM parameters that give the same bytes on every run: fixed seed, one thread, row-wise."""
         boost = self.boost(weather)
         return {
             "objective": "l2",
             "verbose": -1,
             "seed": self.seed,
-            "num_threads": self.threads,
+            "num_threads": 1,
             "deterministic": True,
             "force_row_wise": True,
             "bagging_freq": 1,
@@ -155,7 +155,6 @@ class ForecastSettings(Settings):
             include={
                 "issue_hour",
                 "seed",
-                "threads",
                 "today_dropout",
                 "features",
                 "with_weather",

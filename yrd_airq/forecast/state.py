@@ -1,7 +1,8 @@
 """A model as named arrays and back, and a file of arrays with the same bytes for the same content.
 
 Everything but the trees: climatology and components of the weather once, and for every lead its anchor,
-dense members with their scaling and weights, spread and recent means. No pickles: a file is data and cannot run anything.
+dense members with their scaling and weights, spread and recent means. No pickles: a file is data and
+cannot run anything.
 """
 
 from __future__ import annotations

@@ -11,15 +11,17 @@ from tempfile import TemporaryDirectory
 import yrd_airq.drill
 from yrd_airq.brief.compose import focus_cities
 from yrd_airq.brief.settings import load_brief_settings
+from yrd_airq.drill.keep import keep_course
 from yrd_airq.drill.settings import DrillSettings, load_drill
-from yrd_airq.drill.write import write_drill
+from yrd_airq.drill.world import make_world
+from yrd_airq.drill.write import write_world
 from yrd_airq.jobs.details import detail_issue
 from yrd_airq.jobs.forecasting import issue_forecast, keep_forecast
 from yrd_airq.jobs.guarantee import check_event, plan_guarantee
 from yrd_airq.jobs.ingest import ingest_folder
 from yrd_airq.jobs.issue import default_issue_time, read_issue
 from yrd_airq.jobs.pack import Occasion, PackReport, write_pack
-from yrd_airq.jobs.workspace import Workspace, hash_files
+from yrd_airq.jobs.workspace import Workspace, hash_files, hash_texts
 from yrd_airq.region import load_region
 from yrd_airq.settings import config_dir, load_event
 from yrd_airq.store.store import open_store
@@ -48,24 +50,30 @@ def run_drill(
 ) -> PackReport:
     """The whole main job in the drill world, with its own store so that it never mixes with real data."""
     settings = load_drill()
-    world = _drill_world(settings)
+    world = drill_world(settings)
     # Models of the drill stay with its world: they must never speak for real data.
     models = None if os.environ.get("YRD_AIRQ_MODELS") else world / "models"
     workspace = Workspace.of(store or world / "store.duckdb", models, out)
-    event = event_file or config_dir() / "events" / "drill.yaml"
+    event = event_file or settings.event_file
     return run_once(workspace, world / "files", event, issue_time or settings.issue_time)
 
 
-def _drill_world(settings: DrillSettings) -> Path:
-    """Folder of the drill world of these settings and this code; made once and kept."""
-    made_by = [*Path(yrd_airq.drill.__file__).parent.glob("*.py"), config_dir() / "drill.yaml"]
-    world = DRILL_FOLDER / hash_files([*made_by, config_dir() / "region.yaml"])[:12]
-    if not (world / "files").is_dir():
-        world.mkdir(parents=True, exist_ok=True)
+def drill_world(settings: DrillSettings) -> Path:
+    """Folder of the drill world of these settings and this code; made once and kept.
+
+    ``files`` holds what is known at the issue time, ``truth`` what is true of the world's whole life.
+    """
+    made_by = [*Path(yrd_airq.drill.__file__).parent.glob("*.py"), *(config_dir() / "drill").glob("*.yaml")]
+    code = hash_files([*made_by, config_dir() / "region.yaml"])
+    world = DRILL_FOLDER / hash_texts(code, settings.model_dump_json())[:12]
+    if not world.is_dir():
+        DRILL_FOLDER.mkdir(parents=True, exist_ok=True)
         # Written aside and renamed, so that an interrupted run leaves no half world behind.
-        with TemporaryDirectory(dir=world) as aside:
-            write_drill(Path(aside) / "files", settings)
-            (Path(aside) / "files").rename(world / "files")
+        with TemporaryDirectory(dir=DRILL_FOLDER) as aside:
+            made = make_world(settings)
+            write_world(Path(aside) / "world" / "files", made)
+            keep_course(Path(aside) / "world" / "truth", made.course, made.enterprises)
+            (Path(aside) / "world").rename(world)
     return world
 
 
