@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time
+from pathlib import Path
+
 import lightgbm as lgb
 import numpy as np
+import pandas as pd
 import pytest
 
+from tests.forecast import factory
 from yrd_airq.errors import InputError
+from yrd_airq.forecast import registry
+from yrd_airq.forecast.contribution import explain_issue
 from yrd_airq.forecast.explain import Explanation, explain, load_explain, sentences
+from yrd_airq.forecast.training import train
+from yrd_airq.vocab import Target, WeatherKind
 
 SETTINGS = load_explain()
 FEATURES = ("upwind_lag1", "t2m_c", "t2m_c_change", "precip_mm", "noise")
@@ -95,3 +104,14 @@ def test_groups_of_one_name_are_added_and_unknown_ones_are_other() -> None:
     assert sentence(recent=4.0, anchor=5.0, strange=2.0) == (
         "预计升高主要由于前期浓度偏高（+9微克/立方米）和其他因素（+2）。"
     )
+
+
+def test_a_model_read_back_explains_as_it_did(tmp_path: Path) -> None:
+    panel, when = factory.panel(150), datetime.combine(factory.day(140), time(16))
+    settings = factory.quick_settings(min_train_days=40)
+    model = train(panel, Target.PM25, factory.day(120), (1,), WeatherKind.ANALYSIS, settings)
+    again = registry.load(registry.save(model, tmp_path))
+    first, second = (explain_issue(panel, m, when, (1,), panel.adcodes) for m in (model, again))
+    pd.testing.assert_frame_equal(first.parts, second.parts)
+    assert first.reasons["text_zh"].tolist() == second.reasons["text_zh"].tolist()
+    assert len(first.reasons) == len(panel.adcodes)

@@ -70,7 +70,9 @@ class Stage:
         text = "\n".join(["enterprise_id,measure_code,start,end", *rows]) + "\n"
         (pack / "control_list.csv").write_text(text, encoding="utf-8")
         with open_store(workspace.store) as store:
-            store.write_forecast(f"forecast-{issue:%d}", forecast_rows(issue))
+            store.write_output(
+                "out_forecast", f"forecast-{issue:%d}", forecast_rows(issue).assign(basis="own")
+            )
         return PackReport(f"event-{issue:%d}", "event", issue, pack, "结论", 0)
 
     def carry_out(self, world: World, orders: pd.DataFrame, execution: float) -> pd.DataFrame:

@@ -170,8 +170,8 @@ def seasonal_normal(
 ) -> pd.DataFrame:
     """Last rung where even the last value is missing: the seasonal normal of the days known at the issue.
 
-    A city without any value of its own gets the mean normal of the others. Quantiles as for the damped
-    persistence.
+    A city whose values are too few gets the mean normal of the others, one without any value none.
+    Quantiles as for the damped persistence.
     """
     known, issue = _known(panel, target, issue_time, leads)
     values = known.values[target]
@@ -181,6 +181,7 @@ def seasonal_normal(
     for lead in leads:
         own = np.maximum(fitted.normal(values, known.dates, lead), 0.0)
         rule = np.where(np.isfinite(own), own, mean_over_cities(own))
+        rule[~np.isfinite(values).any(axis=1)] = np.nan
         result = _with_errors(rule, values, known.dates, issue, lead, threshold)
         frames.append(to_rows(known.adcodes, target, NORMAL, pd.DatetimeIndex([issue_time]), lead, result))
     return _join(frames)

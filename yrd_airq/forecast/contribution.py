@@ -15,6 +15,7 @@ from yrd_airq.forecast.means import feature_groups, gather_inputs, look_back
 from yrd_airq.forecast.model import Model
 from yrd_airq.forecast.panel import Panel
 
+_DIGITS = 4
 _DAY = ["adcode", "issue_time", "valid_date", "lead_day", "target"]
 
 
@@ -70,5 +71,7 @@ def explain_issue(
 
 
 def _long(days: pd.DataFrame, told: Explanation) -> pd.DataFrame:
-    wide = pd.concat([days, pd.DataFrame(told.values, columns=list(told.groups))], axis=1)
+    # Rounded, without a sign of zero, so that a rerun gives the same rows.
+    values = pd.DataFrame(told.values.round(_DIGITS) + 0.0, columns=list(told.groups))
+    wide = pd.concat([days, values], axis=1)
     return wide.melt(_DAY, list(told.groups), "part", "contribution")

@@ -55,13 +55,17 @@ def predict(
     times = panel.dates[issue] + _time_of_day(panel, hour)
     threshold = (thresholds or {}).get(card.target)
     past = look_back(panel, model, issue)
-    basis = rest_on(past.panel.values[card.target], past.known.age)[:, past.issue]
+    values = past.panel.values[card.target]
+    basis = rest_on(values, past.known.age)[:, past.issue]
+    # A city that never reported is not spoken for by its neighbours.
+    heard = np.isfinite(values).any(axis=1, keepdims=True)
     frames = []
     for lead in leads:
         means = lead_means(past, lead)
         kind = panel.weather_kind[issue + lead] if card.weather_ahead else WeatherKind.NONE.value
-        values = with_spread(means.mean, means.spread, panel.dates[issue + lead], threshold, kind, basis)
-        frames.append(to_rows(panel.adcodes, card.target, MODEL_NAME, times, lead, values))
+        mean = np.where(heard, means.mean, np.nan)
+        made = with_spread(mean, means.spread, panel.dates[issue + lead], threshold, kind, basis)
+        frames.append(to_rows(panel.adcodes, card.target, MODEL_NAME, times, lead, made))
     return pd.concat(frames, ignore_index=True).sort_values(KEY, kind="stable", ignore_index=True)
 
 

@@ -110,4 +110,5 @@ def _read_tree(path: Path) -> lgb.Booster:
 
 
 def _dump(content: Any) -> str:
-    return json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False) + "\n"
+    # In the order of the settings: a feature belongs to the first group that fits it.
+    return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
