@@ -24,10 +24,9 @@ def real_data() -> Path:
     return folder
 
 
-@pytest.fixture(autouse=True)
-def _project_configs(monkeypatch: pytest.MonkeyPatch) -> None:
+def pytest_configure() -> None:
     """The project's own configs, whatever folder the tests are run from."""
-    monkeypatch.setenv("YRD_AIRQ_CONFIGS", str(ROOT / "configs"))
+    os.environ["YRD_AIRQ_CONFIGS"] = str(ROOT / "configs")
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,6 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 @pytest.fixture(scope="session")
 def event_brief() -> Brief:
     """A full event brief."""
-    os.environ.setdefault("YRD_AIRQ_CONFIGS", str(CONFIGS))
     return make_event_brief()
 
 
@@ -30,7 +28,6 @@ def event_pack(event_brief: Brief, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="session")
 def daily_brief() -> Brief:
     """A daily bulletin."""
-    os.environ.setdefault("YRD_AIRQ_CONFIGS", str(CONFIGS))
     return make_daily_brief()
 
 

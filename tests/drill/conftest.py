@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -29,39 +30,43 @@ def short(settings: DrillSettings, **changes: object) -> DrillSettings:
     return settings.model_copy(update=changed)
 
 
-@pytest.fixture(scope="session")
-def _configs(coarse_configs: Path) -> Iterator[None]:
-    patch = pytest.MonkeyPatch()
-    patch.setenv("YRD_AIRQ_CONFIGS", str(coarse_configs))
-    yield
-    patch.undo()
+@contextmanager
+def configured(folder: Path) -> Iterator[None]:
+    """The configs of a folder, for a fixture that outlives a test: nothing is left behind for other tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("YRD_AIRQ_CONFIGS", str(folder))
+        yield
 
 
 @pytest.fixture(autouse=True)
-def _project_configs(coarse_configs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _coarse(coarse_configs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The coarse world in all tests of the drill."""
     monkeypatch.setenv("YRD_AIRQ_CONFIGS", str(coarse_configs))
 
 
 @pytest.fixture(scope="session")
-def settings(_configs: None) -> DrillSettings:
-    return load_drill()
+def settings(coarse_configs: Path) -> DrillSettings:
+    with configured(coarse_configs):
+        return load_drill()
 
 
 @pytest.fixture(scope="session")
-def world(settings: DrillSettings) -> World:
+def world(settings: DrillSettings, coarse_configs: Path) -> World:
     """Some days of August; the days before the issue are reported, those after it are the world's to know."""
-    return make_world(short(settings))
+    with configured(coarse_configs):
+        return make_world(short(settings))
 
 
 @pytest.fixture(scope="session")
-def written(world: World, tmp_path_factory: pytest.TempPathFactory) -> Written:
+def written(world: World, coarse_configs: Path, tmp_path_factory: pytest.TempPathFactory) -> Written:
     folder = tmp_path_factory.mktemp("drill")
-    return Written(folder, write_world(folder, world), world)
+    with configured(coarse_configs):
+        return Written(folder, write_world(folder, world), world)
 
 
 @pytest.fixture(scope="session")
-def emission(world: World) -> Emission:
+def emission(world: World, coarse_configs: Path) -> Emission:
     """What the world emits in a week of August, Monday to Sunday, and the hour before it."""
     times = pd.date_range("2026-08-10 00:00", "2026-08-17 00:00", freq="h")
-    return make_emission(times, world.grid, world.region, world.enterprises, world.settings)
+    with configured(coarse_configs):
+        return make_emission(times, world.grid, world.region, world.enterprises, world.settings)

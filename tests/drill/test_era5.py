@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import netCDF4
@@ -11,7 +10,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.conftest import ROOT
 from yrd_airq.drill.era5 import write_weather
 from yrd_airq.drill.forecast import make_forecast
 from yrd_airq.drill.grid import Grid, make_grid
@@ -41,11 +39,8 @@ _NAMES = {
 
 
 @pytest.fixture(scope="module")
-def settings() -> Iterator[WeatherSettings]:
-    patch = pytest.MonkeyPatch()
-    patch.setenv("YRD_AIRQ_CONFIGS", str(ROOT / "configs"))
-    yield load_weather_settings()
-    patch.undo()
+def settings() -> WeatherSettings:
+    return load_weather_settings()
 
 
 @pytest.fixture(scope="module")

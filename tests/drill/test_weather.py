@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from tests.conftest import ROOT
 from yrd_airq.drill.chance import normal, uniform
 from yrd_airq.drill.forecast import make_forecast
 from yrd_airq.drill.grid import KM_PER_DEGREE, Grid, make_grid
@@ -28,11 +25,8 @@ HOUR = pd.Timedelta(hours=1)
 
 
 @pytest.fixture(scope="module")
-def settings() -> Iterator[WeatherSettings]:
-    patch = pytest.MonkeyPatch()
-    patch.setenv("YRD_AIRQ_CONFIGS", str(ROOT / "configs"))
-    yield load_weather_settings()
-    patch.undo()
+def settings() -> WeatherSettings:
+    return load_weather_settings()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from tests.conftest import ROOT
 from yrd_airq.cli import app
 from yrd_airq.drill.keep import keep_course
 from yrd_airq.drill.settings import DrillSettings, load_scenario
@@ -39,15 +37,7 @@ def tiny_settings() -> DrillSettings:
 
 
 @pytest.fixture(scope="module")
-def _configs() -> Iterator[None]:
-    patch = pytest.MonkeyPatch()
-    patch.setenv("YRD_AIRQ_CONFIGS", str(ROOT / "configs"))
-    yield
-    patch.undo()
-
-
-@pytest.fixture(scope="module")
-def world(_configs: None) -> World:
+def world() -> World:
     """A world of three days; its air is made by the tests that ask for it."""
     return make_world(tiny_settings())
 

@@ -59,11 +59,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def whole(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Checksums of a store that nobody disturbed."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("YRD_AIRQ_CONFIGS", str(ROOT / "configs"))
-        workspace = Workspace.of(tmp_path_factory.mktemp("whole") / "store.duckdb")
-        ingest_folder(workspace, folder)
-        return _checksums(workspace)
+    workspace = Workspace.of(tmp_path_factory.mktemp("whole") / "store.duckdb")
+    ingest_folder(workspace, folder)
+    return _checksums(workspace)
 
 
 @pytest.fixture(scope="module")
