@@ -85,6 +85,12 @@ def run(
     return attribute(made, enterprises, values, load_region(), rules(), chemistry)
 
 
+def with_lags(made: Footprint) -> Footprint:
+    """The same footprint, a quarter of all of it emitted on the day before."""
+    mean = made.by_precursor.mean(axis=3)
+    return replace(made, by_lag=np.stack([0.75 * mean, 0.25 * mean]))
+
+
 def closes(result: Attribution) -> None:
     total = result.share.sum(axis=2) + result.unlisted_share.sum(axis=2) + result.outside_share
     assert np.allclose(total, 1.0, atol=1e-12)
@@ -133,8 +139,8 @@ def test_sensitivity_by_hand() -> None:
     share, settings = result.share, rules()
     pm25 = settings.mass[Target.PM25]
     excess = 40 - pm25.background_ugm3.value
-    fraction = np.array([pm25.fraction(p) for p in Precursor])
-    assert np.allclose(result.sensitivity[Target.PM25], share * excess * fraction)
+    answer = np.array([pm25.answer(p, cold=False) for p in Precursor])
+    assert np.allclose(result.sensitivity[Target.PM25], share * excess * answer)
     transition = settings.ozone.regimes["transition"]
     ozone = result.sensitivity[Target.O3_MDA8]
     excess = 160 - settings.ozone.background_ugm3[Target.O3_MDA8].value
@@ -265,8 +271,24 @@ def test_budget_names_and_numbers() -> None:
         rules().mass[Target.PM25].background_ugm3.value
     )
     assert one["contribution_ugm3"].sum() == pytest.approx(40.0, abs=1e-9)
-    steel = result.sensitivity[Target.PM25][0, 0, 0].sum()
+    pm25 = rules().mass[Target.PM25]
+    # What came from the steel works; what a cut of it would bring is less.
+    steel = result.share[0, 0, 0] @ [pm25.fraction(p) * (40 - pm25.background_ugm3.value) for p in Precursor]
     assert one.loc["钢铁", "contribution_ugm3"] == pytest.approx(steel)
+    assert result.sensitivity[Target.PM25][0, 0, 0].sum() < steel
+
+
+def test_nitrogen_cuts_bring_less_particles_in_the_cold_season() -> None:
+    made = ground()
+    winter = replace(made, days=(date(2016, 12, 4), date(2016, 12, 5)))
+    values = observed().assign(date=lambda rows: rows["date"] + pd.Timedelta(days=91))
+    cold = attribute(winter, plants(lon=[120.5]), values, load_region(), rules())
+    warm = attribute(made, plants(lon=[120.5]), observed(), load_region(), rules())
+    ratio = cold.response[Target.PM25] / warm.response[Target.PM25]
+    efficacy = rules().mass[Target.PM25].efficacy
+    assert efficacy is not None
+    assert np.allclose(ratio[..., NOX], efficacy.cold.values["nox"] / efficacy.warm.values["nox"])
+    assert np.allclose(ratio[..., PM], 1.0)
 
 
 def test_air_cleaner_than_background_is_all_background() -> None:
@@ -456,3 +478,21 @@ def test_it_always_closes(seed: int, outside: float, count: int) -> None:
     for target in (Target.PM25, Target.PM10, Target.NO2, Target.SO2):
         assert (result.sensitivity[target] >= 0).all()
     assert ((result.stability >= 0) & (result.stability <= 1)).all()
+
+
+def test_particles_go_by_what_the_gases_have_turned_into() -> None:
+    near, far = np.zeros((len(LAT), len(LON))), np.zeros((len(LAT), len(LON)))
+    near[6, 10], far[6, 4] = 1.0, 1.0
+    frame = plants(lon=[LON[10], LON[4]], lat=[LAT[6], LAT[6]])
+    gases, particles = with_lags(ground(near)), with_lags(ground(far))
+    result = attribute(gases, frame, observed(), load_region(), rules(), particles=particles, detail=True)
+    assert (result.sensitivity[Target.PM25][:, :, 0] == 0).all()
+    assert (result.sensitivity[Target.PM25][:, :, 1].sum(axis=-1) > 0).all()
+    assert (result.sensitivity[Target.O3_MDA8][:, :, 1] == 0).all()
+    assert (result.member_share[Target.PM25][:, :, :, 0] == 0).all()
+    for target, share in result.member_share.items():
+        by_members = share.mean(axis=0) * result.response[target][:, :, None, :]
+        assert np.allclose(by_members, result.sensitivity[target], rtol=1e-5)
+    assert np.allclose(result.lag_share[Target.PM25][0, :, :, 1, NOX], [0.75, 0.25])
+    totals = result.budget.groupby(["receptor", "date", "target"])["share"].sum()
+    assert np.allclose(totals, 1.0)

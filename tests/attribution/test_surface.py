@@ -121,9 +121,20 @@ def test_shanghai_is_warned_and_the_mountains_are_not() -> None:
 
 
 def test_air_at_background_does_not_respond() -> None:
-    surface = surface_of(SHANGHAI, value=70.0)
+    surface = surface_of(SHANGHAI, value=80.0)
     assert (surface.change_ugm3 == 0).all()
     assert "基本不改变" in surface.describe(load_region())["statement_zh"][0]
+
+
+def test_air_below_the_background_gets_back_what_no_has_taken() -> None:
+    surface = surface_of(HANGZHOU, value=60.0)
+    # A part of 0.6 of the 20 µg/m³ that are missing; VOC has no say in it.
+    assert np.allclose(surface.delta(0.0, 0.5), 6.0)
+    assert np.allclose(surface.delta(0.5, 0.5), 6.0)
+    assert surface.nox_alone_raises.all()
+    text = surface.describe(load_region())["statement_zh"][0]
+    assert "削减NOx将使臭氧上升" in text
+    assert "比例" not in text
 
 
 def test_surface_goes_with_the_forecast_above_background() -> None:

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from yrd_airq.attribution.matrix import Attribution
+from yrd_airq.attribution.surface import OzoneSurface
 from yrd_airq.control.settings import ControlSettings
-from yrd_airq.settings import Event, load
+from yrd_airq.settings import Event, Marked, load
 from yrd_airq.vocab import Precursor, Target, WeatherKind
 
 ISSUE = datetime(2016, 9, 1, 16)
@@ -48,8 +49,18 @@ def _shipped_settings() -> ControlSettings:
 
 def make_settings(**changes: object) -> ControlSettings:
     settings = _shipped_settings()
-    limits = settings.solver.model_copy(update={"relative_gap": 1e-6})
+    limits = settings.solver.model_copy(update={"relative_gap": 1e-6, "chance_tolerance": 1e-7})
     return settings.model_copy(update={"solver": limits, **changes})
+
+
+def mark(value: float) -> Marked:
+    return Marked(value=value, mark="derived", source="test")
+
+
+def with_rules(**rules: object) -> ControlSettings:
+    """The shipped settings with other rules."""
+    settings = make_settings()
+    return settings.model_copy(update={"rules": settings.rules.model_copy(update=rules)})
 
 
 def make_enterprises(number: int, **columns: object) -> pd.DataFrame:
@@ -115,6 +126,24 @@ def make_attribution(
         unknown=pd.DataFrame(),
         notes=(),
         kind=WeatherKind.FORECAST,
+    )
+
+
+def make_surface(attribution: Attribution, bend: float = 0.0, slope: float = 0.0) -> OzoneSurface:
+    """Ozone falls by 40 · VOC cut, rises by ``slope`` · NOx cut and bends by ``bend`` · NOx cut squared."""
+    cuts = np.array([0, 0.1, 0.2, 0.3, 0.5, 1.0])
+    voc, nox = cuts[:, None], cuts[None, :]
+    change = -40 * voc + slope * nox + bend * nox**2 + 0.3 * bend * voc * nox
+    shape = (len(attribution.receptors), len(attribution.days))
+    return OzoneSurface(
+        receptors=attribution.receptors,
+        days=attribution.days,
+        target=Target.O3_MDA8,
+        cuts=cuts,
+        change_ugm3=np.broadcast_to(change, (*shape, len(cuts), len(cuts))),
+        base_ugm3=np.full(shape, 160.0),
+        regime=np.full(shape, "voc_limited", dtype=object),
+        position=np.ones(shape),
     )
 
 

@@ -61,7 +61,7 @@ def test_real_plants(real_data: Path, pm25: float, o3: float, status: str) -> No
     assert chosen["reason_zh"].str.contains("绩效等级未知").all()
     thermal = plants.loc[plants["sector"].str.startswith("thermal"), "enterprise_id"]
     power = chosen[chosen["enterprise_id"].isin(thermal)]
-    assert set(power["measure_code"]) <= {"load_down_20", "treat"}
+    assert set(power["measure_code"]) <= {"load_down_20", "treat", "transport"}
     if status == "optimal":
         assert plan.gap <= 0.01 + 1e-6
         curve = plan.curve.set_index("scenario_zh")["cost_index"]

@@ -16,9 +16,11 @@ from tests.control.factories import (
     make_event,
     make_forecasts,
     make_settings,
+    with_rules,
 )
+from yrd_airq.control.building import build_problem
 from yrd_airq.control.greedy import drop_needless, select_greedily
-from yrd_airq.control.problem import Problem, build_problem
+from yrd_airq.control.problem import Problem
 from yrd_airq.control.solve import solve
 from yrd_airq.region import load_region
 from yrd_airq.settings import Marked
@@ -102,7 +104,7 @@ def test_every_selected_enterprise_is_needed(seed: int) -> None:
     if solution.status != "optimal":
         return
     for position in range(len(solution.chosen)):
-        assert problem.shortfall(np.delete(solution.chosen, position)).sum() > 1e-6
+        assert problem.violation(np.delete(solution.chosen, position)).sum() > 1e-6
 
 
 def test_greedy_replaces_a_light_order_by_a_heavier_one() -> None:
@@ -158,7 +160,7 @@ def test_host_province_leads_on_request(flag: bool, expected: set[str]) -> None:
         make_attribution(plants, event, pm25=[1.0, 10.0]),
         make_forecasts(event, pm25=36.9),
         ISSUE,
-        make_settings(host_province_leads=flag),
+        with_rules(host_province_leads=flag),
         load_region(),
     )
     solution = solve(problem)

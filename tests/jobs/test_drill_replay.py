@@ -11,12 +11,13 @@ import pytest
 from typer.testing import CliRunner
 
 from yrd_airq.cli import app
+from yrd_airq.control.versions import compare_lists
 from yrd_airq.drill.keep import keep_course
 from yrd_airq.drill.settings import DrillSettings, load_scenario
 from yrd_airq.drill.world import World, make_world
 from yrd_airq.errors import InputError
 from yrd_airq.jobs import drill_replay
-from yrd_airq.jobs.drill_list import Version, compare_lists, orders_in_force, predict, read_control_list
+from yrd_airq.jobs.drill_list import Version, orders_in_force, predict, read_control_list
 from yrd_airq.jobs.drill_replay import open_world, replay_list
 from yrd_airq.vocab import Target
 

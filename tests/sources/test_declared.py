@@ -20,7 +20,7 @@ from yrd_airq.sources.reading import digest, find_inputs, layouts, read, recogni
 def configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the configs that a test may add layouts to."""
     folder = tmp_path / "configs"
-    shutil.copytree(ROOT / "configs", folder, ignore=shutil.ignore_patterns("*.geojson", "events"))
+    shutil.copytree(ROOT / "configs", folder, ignore=shutil.ignore_patterns("events"))
     monkeypatch.setenv("YRD_AIRQ_CONFIGS", str(folder))
     return folder
 

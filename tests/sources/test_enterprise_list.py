@@ -52,7 +52,9 @@ def test_extra_columns_are_read(tmp_path):
         "民生保障",
     )
     assert (found["E3"]["grade"], found["E3"]["cost_cny_per_day"]) == ("引领性", 0.0)
-    assert batch.refused.num_rows == 0
+    assert [(r["row"], r["field"], r["rows"]) for r in batch.refused.to_pylist()] == [(2, "exempt", 0)], (
+        "an exemption without a document is kept and told"
+    )
 
 
 def test_unknown_emissions_are_kept_as_unknown(tmp_path):
@@ -70,7 +72,8 @@ def test_nameless_rows_keep_their_id(tmp_path):
 
 
 def test_shanghai_goes_by_its_province_code(tmp_path):
-    batch = enterprise_list.read(write_plants(tmp_path / "p.csv", plant(adcode="310100")))
+    row = plant(adcode="310100", lon=121.4, lat=31.2).replace("浙江省,杭州市", "上海市,上海市")
+    batch = enterprise_list.read(write_plants(tmp_path / "p.csv", row))
     assert enterprises(batch)["E1"]["adcode"] == "310000"
 
 
@@ -82,7 +85,9 @@ def test_shanghai_goes_by_its_province_code(tmp_path):
         (plant("E2", lon=30.2, lat=120.1), "lon", "110–124°E"),
         (plant("E2", lat=39), "lat", "24–38°N"),
         (plant("E2", adcode="110000"), "adcode", "not a city of the region"),
-        (plant("E2", adcode=""), "adcode", "not a city of the region"),
+        (plant("E2", adcode="").replace("杭州市", "某市"), "adcode", "not a city of the region"),
+        (plant("E2", adcode="331000").replace("杭州市", "泰州市"), "adcode", "not that of the adcode"),
+        (plant("E2", lon=122.2), "lon", "more than 50 km outside its city"),
         (plant(""), "enterprise_id", "no id"),
         (plant("E1"), "enterprise_id", "earlier row"),
     ],
@@ -126,6 +131,6 @@ def test_list_without_coordinate_columns_is_an_error_that_names_them(tmp_path):
 def test_every_row_is_kept_or_refused_once(tmp_path):
     rows = [plant(f"E{k % 7}", lon=(119 + k if k % 3 else "")) for k in range(20)]
     batch = enterprise_list.read(write_plants(tmp_path / "p.csv", *rows))
-    refused = batch.refused["row"].to_pylist()
+    refused = [row["row"] for row in batch.refused.to_pylist() if row["rows"]]
     assert len(refused) == len(set(refused))
     assert batch.rows.num_rows + len(refused) == len(rows)

@@ -15,9 +15,10 @@ START = datetime(2019, 1, 1)
 
 
 def batch_of(kind: Kind, rows: Iterable[Sequence[object]], name: str = "a.csv", refused: int = 0) -> Batch:
-    """Rows as tuples in canonical order; the content hash follows from the rows and the name."""
+    """Rows as tuples in canonical order, what they leave out null; the content hash follows from them."""
     listed = [tuple(row) for row in rows]
     schema = SCHEMAS[kind]
+    listed = [row + (None,) * (len(schema) - len(row)) for row in listed]
     columns = [pa.array([row[k] for row in listed], type=field.type) for k, field in enumerate(schema)]
     digest = hashlib.sha256(repr((name, listed)).encode()).hexdigest()
     bad = refused_table(Refusal(k + 1, "x", "not a number; left out", "abc", 1) for k in range(refused))

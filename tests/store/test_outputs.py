@@ -141,18 +141,6 @@ def test_outputs_of_a_run_are_replaced_as_a_whole(store):
     assert store.forecasts("r1")["q90"].isna().all()
 
 
-def test_control_lists_keep_their_versions(store):
-    frame = make.control_frame()
-    assert store.write_control_list("r1", frame)
-    assert store.write_control_list("r1", frame.assign(zone="outer"), list_version=2)
-    assert not store.write_control_list("r1", frame)
-    held = store.control_list("r1")
-    assert held["list_version"].tolist() == [1, 1, 2, 2]
-    assert held["enterprise_id"].tolist() == ["E1", "E2", "E1", "E2"]
-    assert held["rank"].fillna(-1).tolist() == [1, -1, 1, -1]
-    assert store.control_list("r9").empty
-
-
 def test_attribution_and_scores(store):
     budget = pd.DataFrame(
         {

@@ -11,6 +11,7 @@ import pytest
 
 from tests.transport.make import marked, settings_with, slow_footprint, trajectories_of
 from tests.weather.make import dataset_of
+from yrd_airq.errors import InputError
 from yrd_airq.transport.footprint import SIDES, Ageing, Footprint, footprint, weight_by_age
 from yrd_airq.transport.settings import TransportSettings
 from yrd_airq.transport.trajectory import Trajectories, back_trajectories, members_of
@@ -254,3 +255,43 @@ def test_secondary_particles_come_from_farther_away(settings: TransportSettings)
     ]
     assert (north[1][[NOX, SO2]] > 1.3 * north[0][[NOX, SO2]]).all()
     assert north[1][PM] == pytest.approx(north[0][PM])
+
+
+def test_days_of_emission_add_up(settings: TransportSettings) -> None:
+    made = footprint(wandering(settings), settings, lags=3)
+    assert made.by_lag is not None
+    whole = made.by_precursor.mean(axis=3)
+    assert np.allclose(made.by_lag.sum(axis=0), whole, atol=1e-12)
+    parts = made.lag_parts_at(0, [120.0, 118.0, np.nan], [30.0, 31.0, np.nan])
+    assert np.allclose(parts.sum(axis=0), 1.0)
+    assert np.allclose(parts[0, ..., 2], 1.0)
+
+
+def test_calm_air_was_fed_on_its_own_day_and_the_days_before(settings: TransportSettings) -> None:
+    still = standing(np.full(289, 120.0), np.full(289, 31.0), settings)
+    made = footprint(still, settings, lags=4)
+    assert made.by_lag is not None
+    parts = made.by_lag[:, :, 0, 0].sum(axis=(-1, -2))
+    age = np.arange(289) * 0.25
+    for p, precursor in enumerate(Precursor):
+        left = np.exp(-age / settings.lifetime_h[precursor].value)
+        # The only arrival ends its day, so a full day of ages belongs to it.
+        days = [left[(age >= 24 * k) & (age < 24 * (k + 1))].sum() / left.sum() for k in range(3)]
+        assert np.allclose(parts[:3, p], days, atol=1e-9)
+
+
+def test_lags_have_to_be_asked_for(settings: TransportSettings) -> None:
+    with pytest.raises(InputError, match="ask for lags"):
+        footprint(wandering(settings), settings).lag_parts_at(0, [120.0], [31.0])
+
+
+def test_ozone_goes_by_the_air_of_midday_and_its_short_lives(settings: TransportSettings) -> None:
+    way = wandering(settings)
+    midday = way.arriving([12, 15, 18])
+    assert set(midday.arrivals.hour) <= {12, 15, 18}
+    assert midday.lon.shape[1] == len(midday.arrivals)
+    weight = weight_by_age(np.array([0.0, 6.0]), settings, Ageing.OZONE)
+    lives = [settings.ozone.lifetime_h.get(p, settings.lifetime_h[p]).value for p in Precursor]
+    assert np.allclose(weight[:, 1], np.exp(-6.0 / np.array(lives)))
+    with pytest.raises(InputError, match="no trajectory arrives"):
+        way.arriving([5])

@@ -6,7 +6,7 @@ a reduction brings: the response, which may be negative, is in the sensitivities
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,14 +42,15 @@ def stack_groups(parts: Sequence[GroupShares]) -> GroupShares:
 
 
 def close_budget(
-    shares: GroupShares,
-    ozone_shares: GroupShares,
+    shares: Mapping[Target, GroupShares],
     grouping: Grouping,
     observed: Concentrations,
     footprint: Footprint,
     settings: AttributionSettings,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Budget of every receptor-day and target, see ``COLUMNS``; parts that give nothing are left out.
+
+    ``shares``: those of the groups that each target goes by.
 
     The second table repeats the keys, row by row, with the lowest and highest contribution among the
     members of the ensemble, see ``RANGE_COLUMNS``; every member's own budget closes too. Kinds:
@@ -61,9 +62,8 @@ def close_budget(
         rule = _rule(target, settings)
         if rule is None:
             continue
-        part = ozone_shares if target not in settings.mass else shares
-        mean = _share_out(value, part.mean, *rule)
-        members = _share_out(value[:, :, None], part.members, *rule)
+        mean = _share_out(value, shares[target].mean, *rule)
+        members = _share_out(value[:, :, None], shares[target].members, *rule)
         frames.append(_tabulate(target, mean, members, value, grouping, footprint))
     table = pd.concat(frames[1:] or frames, ignore_index=True)
     keys = list(COLUMNS[:5])

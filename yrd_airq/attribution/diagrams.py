@@ -79,15 +79,14 @@ def part_ranges(attribution: Attribution, target: Target) -> pd.DataFrame:
 
 def _shares_for(attribution: Attribution, settings: AttributionSettings, target: Target) -> np.ndarray:
     """Share of each enterprise in the part of a target above background, (receptor, day, enterprise)."""
+    if target not in attribution.target_share:
+        raise InputError(f"{target} is not attributed to enterprises; ask for another target")
+    share = attribution.target_share[target]
     if target in settings.mass:
         fraction = np.array([settings.mass[target].fraction(precursor) for precursor in Precursor])
-        return np.asarray(attribution.share @ fraction)
-    if target not in settings.ozone.background_ugm3:
-        raise InputError(f"{target} is not attributed to enterprises; ask for another target")
+        return np.asarray(share @ fraction)
     weight = settings.ozone.budget_voc_weight.value
-    voc = attribution.ozone_voc_share
-    voc = attribution.share[..., _VOC] if voc is None else voc
-    return np.asarray(weight * voc + (1 - weight) * attribution.share[..., _NOX])
+    return np.asarray(weight * share[..., _VOC] + (1 - weight) * share[..., _NOX])
 
 
 def _direction(enterprises: pd.DataFrame, lon: float, lat: float) -> np.ndarray:

@@ -8,9 +8,10 @@ chemistry on the way but a lifetime per precursor, and no height of emission.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -35,6 +36,9 @@ from yrd_airq.transport.nearfield import NearField
 from yrd_airq.vocab import Precursor, Target, WeatherKind
 
 _VOC = tuple(Precursor).index(Precursor.VOC)
+PARTICULATE = (Target.PM25, Target.PM10)
+"""Targets that hold what gases have turned into."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,16 @@ class Attribution:
     ``regime``: receptor, date, regime, regime_zh, evidence, cap_factor. ``unknown``: enterprises whose
     emission or position is unknown; their share is nought. ``notes``: what a reader has to know.
     ``spread``: see there. ``ozone_voc_share`` (receptor, day, enterprise): share of VOC weighted by the
-    ozone they can form, by which ozone goes. ``surfaces``: what cuts of VOC and NOx together do to the
+    ozone they can form, by which ozone goes; ``target_share``: the shares that each target goes by, as
+    ``share``. ``surfaces``: what cuts of VOC and NOx together do to the
     ozone targets, for more than small cuts; empty where no chemistry was given.
+
+    ``response`` (receptor, day, precursor): fall of a target in µg/m³ if a precursor vanished from its air,
+    so that sensitivity = target_share times response. By target too, and only where asked for
+    (``detail``): ``member_share`` (member, receptor, day, enterprise, precursor), the shares of each member
+    by itself (VOC by reactivity for ozone), and ``lag_share`` (receptor, day, lag, enterprise, precursor),
+    the part of an enterprise's share that it emitted ``lag`` days before the receptor-day, the last lag
+    holding all older; it adds up to one over the lags.
     """
 
     receptors: tuple[str, ...]
@@ -83,7 +95,11 @@ class Attribution:
     kind: WeatherKind
     spread: Spread | None = None
     ozone_voc_share: NDArray[np.float64] | None = None
+    target_share: Mapping[Target, NDArray[np.float64]] = field(default_factory=dict)
     surfaces: Mapping[Target, OzoneSurface] = field(default_factory=dict)
+    response: Mapping[Target, NDArray[np.float64]] = field(default_factory=dict)
+    member_share: Mapping[Target, NDArray[np.float32]] = field(default_factory=dict)
+    lag_share: Mapping[Target, NDArray[np.float32]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -91,6 +107,7 @@ class _Sources:
     """Shares by mass and as they count for ozone, their range, groups and merit; of one receptor or of all.
 
     ``merit`` (…, member, enterprise): sum of an enterprise's shares over days and precursors.
+    ``members`` and ``members_for_ozone`` (…, day, member, enterprise, precursor): each member by itself.
     """
 
     mean: Shares
@@ -100,6 +117,8 @@ class _Sources:
     groups: GroupShares
     groups_for_ozone: GroupShares
     merit: NDArray[np.float64]
+    members: NDArray[np.float32]
+    members_for_ozone: NDArray[np.float32]
 
 
 def attribute(
@@ -111,6 +130,9 @@ def attribute(
     chemistry: OzoneChemistry | None = None,
     indicators: pd.DataFrame | None = None,
     near: NearField | None = None,
+    particles: Footprint | None = None,
+    midday: Footprint | None = None,
+    detail: bool = False,
 ) -> Attribution:
     """Attribute the receptor-days of a footprint to the enterprises of a list (canonical columns).
 
@@ -119,7 +141,11 @@ def attribute(
     ``chemistry`` ozone's sensitivities are the slopes of its response surfaces at no cut, VOC count by
     reactivity, and observed ``indicators`` of the regime (see ``judge_regime``) are heard; without, the
     responses of the table of regimes hold and VOC count by mass. ``near``: plumes of the enterprises in the
-    order of the list, used if the settings say so. Raises ``InputError``.
+    order of the list, used if the settings say so. ``particles``: the footprint of the same way for what the
+    gases have turned into, by which PM2.5 and PM10 go, and ``midday`` that of the air that makes a day's
+    highest ozone (see ``Ageing``); without, all go by what is left of the gases in all hours.
+    ``detail``: keep what members and days of emission say apart; the footprints then need their lags. Raises
+    ``InputError``.
     """
     if enterprises.empty:
         raise InputError("the enterprise list is empty; ingest one before asking for an attribution")
@@ -128,14 +154,19 @@ def attribute(
     grouping = group_sources(enterprises["sector"], footprint.receptors, region, settings)
     reactivity = sector_reactivity(enterprises["sector"], chemistry) if chemistry else None
     near = near if settings.near_field else None
-    sources = _share_out(footprint, lay_ground(enterprises, inventory), near, grouping, reactivity)
+    ground = lay_ground(enterprises, inventory)
+    sources = _share_out(footprint, ground, near, grouping, reactivity)
+    aged = _share_out(particles, ground, near, grouping, None) if particles else sources
+    sunlit = _share_out(midday, ground, near, grouping, reactivity) if midday else sources
     observed = Concentrations.of(concentrations, footprint.receptors, footprint.days)
     regime, surfaces, slope = _judge_ozone(footprint, observed, region, settings.ozone, chemistry, indicators)
-    sensitivity, cap = respond(sources.mean, sources.for_ozone, observed, slope, settings)
+    shares = {t: _of(t, sources.mean, sunlit.for_ozone, aged.mean, settings) for t in observed.values}
+    groups = {
+        t: _of(t, sources.groups, sunlit.groups_for_ozone, aged.groups, settings) for t in observed.values
+    }
+    response, cap = respond(shares, observed, footprint.days, slope, settings)
     regime["cap_factor"] = cap.ravel()
-    budget, spread = close_budget(
-        sources.groups, sources.groups_for_ozone, grouping, observed, footprint, settings
-    )
+    budget, spread = close_budget(groups, grouping, observed, footprint, settings)
     return Attribution(
         receptors=footprint.receptors,
         days=footprint.days,
@@ -144,7 +175,7 @@ def attribute(
         share=sources.mean.listed,
         unlisted_share=sources.mean.unlisted,
         outside_share=sources.mean.outside,
-        sensitivity=sensitivity,
+        sensitivity={t: shares[t].listed * by[:, :, None, :] for t, by in response.items()},
         stability=_stability(sources.merit.sum(axis=0)),
         budget=budget,
         regime=regime,
@@ -152,9 +183,49 @@ def attribute(
         notes=write_notes(inventory, cap, surfaces, region, settings),
         kind=footprint.kind,
         spread=Spread(sources.low, sources.high, spread),
-        ozone_voc_share=sources.for_ozone.listed[..., _VOC],
+        ozone_voc_share=sunlit.for_ozone.listed[..., _VOC],
+        target_share={t: shares[t].listed for t in response},
         surfaces=surfaces,
+        response=response,
+        member_share=_member_shares(response, sources, sunlit, aged, settings) if detail else {},
+        lag_share=_lag_shares(response, (footprint, midday, particles), ground, settings) if detail else {},
     )
+
+
+def _of(target: Target, by_mass: T, for_ozone: T, aged: T, settings: AttributionSettings) -> T:
+    """What a target goes by: ozone by reactivity, particles by what the gases have turned into."""
+    if target in PARTICULATE:
+        return aged
+    return by_mass if target in settings.mass else for_ozone
+
+
+def _member_shares(
+    targets: Iterable[Target],
+    sources: _Sources,
+    sunlit: _Sources,
+    aged: _Sources,
+    settings: AttributionSettings,
+) -> dict[Target, NDArray[np.float32]]:
+    """``Attribution.member_share``; targets of one kind share one array."""
+    kinds = (sources.members, sunlit.members_for_ozone, aged.members)
+    by_kind = {id(kind): np.moveaxis(kind, 2, 0) for kind in kinds}
+    return {t: by_kind[id(_of(t, *kinds, settings))] for t in targets}
+
+
+def _lag_shares(
+    targets: Iterable[Target],
+    prints: tuple[Footprint, Footprint | None, Footprint | None],
+    ground: Ground,
+    settings: AttributionSettings,
+) -> dict[Target, NDArray[np.float32]]:
+    """``Attribution.lag_share``; the plumes near a receptor count like the ground that they stand on."""
+    own, sunlit, aged = (
+        np.stack([p.lag_parts_at(r, ground.lon, ground.lat) for r in range(len(p.receptors))])
+        .transpose(0, 3, 1, 4, 2)
+        .astype(np.float32)
+        for p in (other or prints[0] for other in prints)
+    )
+    return {t: _of(t, own, sunlit, aged, settings) for t in targets}
 
 
 def _judge_ozone(
@@ -215,6 +286,8 @@ def _share_out(
         groups=stack_groups([one.groups for one in found]),
         groups_for_ozone=stack_groups([one.groups_for_ozone for one in found]),
         merit=np.stack([one.merit for one in found]),
+        members=np.stack([one.members for one in found]),
+        members_for_ozone=np.stack([one.members_for_ozone for one in found]),
     )
 
 
@@ -225,12 +298,13 @@ def _look(
     mean, members = given.mean_of_members(), given.share_out().listed
     shares = mean.share_out()
     groups = GroupShares(grouping.share_out(mean, index), grouping.share_out(given, index))
-    for_ozone, groups_for_ozone = shares, groups
+    for_ozone, groups_for_ozone, members_for_ozone = shares, groups, members
     if reactivity is not None:
         weighed = given.weigh_voc(reactivity)
         mean = weighed.mean_of_members()
         for_ozone = mean.share_out()
         groups_for_ozone = GroupShares(grouping.share_out(mean, index), grouping.share_out(weighed, index))
+        members_for_ozone = weighed.share_out().listed
     return _Sources(
         mean=shares,
         for_ozone=for_ozone,
@@ -239,6 +313,8 @@ def _look(
         groups=groups,
         groups_for_ozone=groups_for_ozone,
         merit=members.sum(axis=(0, 3)),
+        members=members.astype(np.float32),
+        members_for_ozone=members_for_ozone.astype(np.float32),
     )
 
 

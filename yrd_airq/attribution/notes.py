@@ -54,7 +54,8 @@ def _warn_of_rise(surfaces: Mapping[Target, OzoneSurface], region: Region) -> li
     rising = surface.nox_alone_raises
     codes = np.array(surface.receptors, dtype=object)[rising.any(axis=1)]
     names = "、".join(dict.fromkeys(region.city(code).short_zh for code in codes))
-    ratio = np.nanmax(np.where(rising, surface.least_voc_per_nox, 0.0))
+    # Blank where no cut of VOC makes up for the rise, as in winter air below the background.
+    ratio = np.nan_to_num(np.where(rising, surface.least_voc_per_nox, 0.0)).max()
     text = f"{names}处于VOCs控制区，单独削减NOx将使臭氧上升"
     if ratio > 0:
         text += f"，NOx措施须与VOCs措施同步，VOCs与NOx的削减比例不低于{ratio:.1f}:1"

@@ -64,27 +64,29 @@ def ozone_regime(
 
 
 def respond(
-    shares: Shares,
-    ozone_shares: Shares,
+    shares: Mapping[Target, Shares],
     observed: Concentrations,
+    days: Sequence[date],
     ozone_slope: Mapping[Target, NDArray[np.float64]],
     settings: AttributionSettings,
 ) -> tuple[dict[Target, NDArray[np.float64]], NDArray[np.float64]]:
-    """Fall of each target per enterprise and precursor, µg/m³, and ozone's cap factor (receptor, day).
+    """Fall of each target if a precursor vanished, µg/m³ (receptor, day, precursor), and ozone's cap factor.
 
-    ``ozone_shares``: the shares by which ozone goes; ``ozone_slope``: see ``table_slope``. Targets
+    ``shares``: those that each target goes by; all listed enterprises together may claim no more than the
+    cap (factor ≤ 1, (receptor, day), already in the response). ``ozone_slope``: see ``table_slope``. Targets
     without a rule are left out.
     """
     out: dict[Target, NDArray[np.float64]] = {}
-    cap = np.ones(shares.listed.shape[:2])
+    cold = np.array([day.month in settings.ozone.cold_months for day in days])
+    cap = np.ones(next(iter(observed.values.values())).shape)
     for target, value in observed.values.items():
         if target in settings.mass:
-            out[target] = shares.listed * _mass_response(value, settings.mass[target])[:, :, None, :]
+            out[target] = _mass_response(value, cold, settings.mass[target])
         elif target in ozone_slope:
-            raw = ozone_shares.listed * ozone_slope[target][:, :, None, :]
+            raw = shares[target].listed * ozone_slope[target][:, :, None, :]
             factor = _cap(raw, value, settings.ozone.cap.value)
             cap = np.minimum(cap, factor)
-            out[target] = raw * factor[:, :, None, None]
+            out[target] = ozone_slope[target] * factor[:, :, None]
     return out, cap
 
 
@@ -107,10 +109,25 @@ def above_background(value: NDArray[np.float64], background: float) -> NDArray[n
     return np.asarray(np.maximum(value - background, 0.0))
 
 
-def _mass_response(value: NDArray[np.float64], rule: MassSettings) -> NDArray[np.float64]:
-    """Concentration that follows each precursor: (receptor, day, precursor)."""
-    fraction = np.array([rule.fraction(precursor) for precursor in Precursor])
-    return np.asarray(above_background(value, rule.background_ugm3.value)[..., None] * fraction)
+def titrated(target: Target, value: NDArray[np.float64], settings: OzoneSettings) -> NDArray[np.float64]:
+    """Ozone that NO has taken from air below the background, µg/m³: it comes back as NOx goes.
+
+    By the conservation of odd oxygen (O3 + NO2): what NO turns into NO2 is not lost for good.
+    """
+    missing = np.maximum(settings.background_ugm3[target].value - value, 0.0)
+    return np.asarray(settings.titration.value * missing)
+
+
+def _mass_response(
+    value: NDArray[np.float64], cold: NDArray[np.bool_], rule: MassSettings
+) -> NDArray[np.float64]:
+    """Concentration that goes with each precursor: (receptor, day, precursor); ``cold`` by day."""
+    answer = np.array(
+        [[rule.answer(precursor, season) for precursor in Precursor] for season in (False, True)]
+    )
+    return np.asarray(
+        above_background(value, rule.background_ugm3.value)[..., None] * answer[cold.astype(int)]
+    )
 
 
 def _ozone_response(
@@ -122,7 +139,9 @@ def _ozone_response(
         here = (np.asarray(regime, dtype=object) == name).reshape(value.shape)
         response[here, _VOC] = rule.voc.value
         response[here, _NOX] = rule.nox.value
-    return np.asarray(response * above_background(value, settings.background_ugm3[target].value)[..., None])
+    response *= above_background(value, settings.background_ugm3[target].value)[..., None]
+    response[..., _NOX] -= titrated(target, value, settings)
+    return response
 
 
 def _cap(sensitivity: NDArray[np.float64], value: NDArray[np.float64], cap: float) -> NDArray[np.float64]:

@@ -55,14 +55,24 @@ class EmissionSettings(Settings):
         return self
 
 
+class Efficacy(Settings):
+    """What a cut of each precursor brings over what proportion would give, by season."""
+
+    warm: MarkedTable
+    cold: MarkedTable
+
+
 class MassSettings(Settings):
     """A target that adds up from its precursors: background (µg/m³) and each precursor's part of the rest.
 
-    ``fractions`` add up to at most one; what is left follows none of the listed precursors.
+    ``fractions`` add up to at most one; what is left follows none of the listed precursors. ``efficacy``:
+    by how much the part of a precursor falls when it is cut, over how much it would fall in proportion, in
+    the warm and in the cold months; one where nothing is said.
     """
 
     background_ugm3: Marked
     fractions: MarkedTable
+    efficacy: Efficacy | None = None
 
     @model_validator(mode="after")
     def _at_most_one(self) -> MassSettings:
@@ -76,6 +86,11 @@ class MassSettings(Settings):
     def fraction(self, precursor: Precursor) -> float:
         """Part of the concentration above background that follows ``precursor``."""
         return self.fractions.values.get(precursor.value, 0.0)
+
+    def answer(self, precursor: Precursor, cold: bool) -> float:
+        """Part of the concentration above background that small cuts of ``precursor`` bring down by."""
+        season = (self.efficacy.cold if cold else self.efficacy.warm).values if self.efficacy else {}
+        return self.fraction(precursor) * season.get(precursor.value, 1.0)
 
 
 class RegimeSettings(Settings):
@@ -98,8 +113,9 @@ class OzoneSettings(Settings):
     """Ozone: background, response by regime, regime by city and season, and the found upper bound.
 
     ``budget_voc_weight`` is the part of the ozone above background that the budget assigns by VOC
-    shares, the rest goes by NOx shares. ``cap`` bounds what all listed enterprises together may
-    claim, as a part of the concentration.
+    shares, the rest goes by NOx shares. ``titration``: part of the ozone that is missing below the
+    background that would be there if all NOx were removed. ``cap`` bounds what all listed enterprises
+    together may claim, as a part of the concentration.
     """
 
     background_ugm3: dict[Target, Marked]
@@ -109,6 +125,7 @@ class OzoneSettings(Settings):
     cold_months: tuple[int, ...]
     cold_evidence_zh: str
     budget_voc_weight: Marked
+    titration: Marked
     cap: Marked
 
     @model_validator(mode="after")

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from yrd_airq.attribution.chemistry import OzoneChemistry
 from yrd_airq.attribution.isopleth import relative_change
-from yrd_airq.attribution.response import Concentrations, above_background
+from yrd_airq.attribution.response import Concentrations, above_background, titrated
 from yrd_airq.attribution.settings import OzoneSettings
 from yrd_airq.errors import InputError
 from yrd_airq.region import Region
@@ -137,7 +137,8 @@ def response_surface(
 
     ``regime``: a row per receptor-day in the order receptor, day, with ``regime`` and ``position``
     (NaN: that of the regime), as ``judge_regime`` makes it. Each distinct position is run in the box
-    once; a surface is the box's relative change times the forecast above background.
+    once; a surface is the box's relative change times the forecast above background, and what cuts of NOx
+    give back of ozone that is missing below it.
     """
     shape = (len(receptors), len(days))
     names: NDArray[np.object_] = regime["regime"].to_numpy(dtype=object).reshape(shape)
@@ -155,7 +156,8 @@ def response_surface(
             target=target,
             cuts=cuts,
             change_ugm3=relative
-            * above_background(value, settings.background_ugm3[target].value)[..., None, None],
+            * above_background(value, settings.background_ugm3[target].value)[..., None, None]
+            + titrated(target, value, settings)[..., None, None] * cuts,
             base_ugm3=value,
             regime=names,
             position=position,

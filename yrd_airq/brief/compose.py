@@ -12,6 +12,8 @@ import pandas as pd
 from yrd_airq.brief import conclusion, measures, origins, outlook, reasons, review, situation
 from yrd_airq.brief.content import Brief, Header, Lineage, MapNote, Occasion, Zone
 from yrd_airq.brief.content_air import Forecast, Observed, Yesterday
+from yrd_airq.brief.content_emergency import Emergency
+from yrd_airq.brief.content_versions import ListVersion
 from yrd_airq.brief.settings import BriefSettings
 from yrd_airq.brief.source_figures import build_clusters, build_isopleth, build_rose, describe_response
 from yrd_airq.brief.yesterday import check_yesterday
@@ -48,13 +50,15 @@ class Issue:
 class Results:
     """What the rooms hand over; None for what the run did not make.
 
-    ``forecasts``: rows of one model beside the baselines (adcode, valid_date, lead_day, target, model,
-    mean, q10, q50, q90, p_exceed, weather_kind). ``observed``: adcode, date, target, value up to the
-    issue. ``weather``: a row per city-day with its kind. ``scores``: model, target, lead_day, n, rmse …
-    over ``scores_period_zh``. ``previous``: forecast rows of the issue two days before, for the check of
-    the last complete day. ``running``: the running 24-h AQI (adcode, valid_time, item, p_over_150 …).
-    ``reasons``: adcode, valid_date, target, text_zh. ``hindsight``: the outcome, hindcasts only.
-    ``observed_converted``: the MDA8 among ``observed`` is converted from daily means.
+    ``forecasts``: rows of one model beside the baselines (adcode, valid_date, lead_day, target, model, mean,
+    q10, q50, q90, p_exceed, weather_kind). ``observed``: adcode, date, target, value up to the issue.
+    ``weather``: a row per city-day with its kind. ``scores``: model, target, lead_day, n, rmse … over
+    ``scores_period_zh``. ``previous``: forecast rows of the issue two days before, for the check of the last
+    complete day. ``running``: the running 24-h AQI (adcode, valid_time, item, p_over_150 …). ``reasons``:
+    adcode, valid_date, target, text_zh. ``hindsight``: the outcome, hindcasts only. ``emergency``: warning
+    tiers (``emergency_section.build_emergency``). ``list_version``: which
+    version of the list this is. ``observed_converted``: the MDA8 among ``observed`` is
+    converted from daily means.
     """
 
     forecasts: pd.DataFrame
@@ -78,6 +82,8 @@ class Results:
     reasons: pd.DataFrame | None = None
     hindsight: review.Hindsight | None = None
     observed_converted: bool = False
+    emergency: Emergency | None = None
+    list_version: ListVersion | None = None
     notes_zh: tuple[str, ...] = ()
 
 
@@ -135,6 +141,8 @@ def compose(issue: Issue, results: Results, region: Region, settings: BriefSetti
         lineage=results.lineage,
         map_note=MapNote(attribution_zh=boundaries.attribution_zh, approval_no=boundaries.approval_no),
         notes_zh=results.notes_zh,
+        emergency=results.emergency,
+        list_version=results.list_version,
     )
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 from yrd_airq.brief.content_air import Check, Forecast, Observed, Weather
+from yrd_airq.brief.content_emergency import Emergency
 from yrd_airq.brief.content_sources import Attribution, Control, Survey, Transport
+from yrd_airq.brief.content_versions import ListVersion
 from yrd_airq.brief.part import Part
 from yrd_airq.errors import InputError
 from yrd_airq.vocab import Target
@@ -129,6 +131,8 @@ class Brief(Part):
     lineage: Lineage
     map_note: MapNote
     notes_zh: tuple[str, ...] = ()
+    emergency: Emergency | None = None
+    list_version: ListVersion | None = None
 
 
 def write_pack(brief: Brief, path: Path) -> None:

@@ -136,7 +136,10 @@ class Survey(Part):
 
 
 class Requirement(Part):
-    """What a receptor-day needs and what the plan gives, µg/m³; ``forecast`` is the goal's quantile."""
+    """What a receptor-day needs and what the plan gives, µg/m³; ``forecast`` is the goal's quantile.
+
+    ``chance_without`` and ``chance_with``: chance that the goal is exceeded, None where it is not known.
+    """
 
     adcode: str
     city_zh: str
@@ -147,6 +150,8 @@ class Requirement(Part):
     required: float
     achieved: float
     shortfall: float
+    chance_without: float | None = None
+    chance_with: float | None = None
 
     @property
     def has_shortfall(self) -> bool:

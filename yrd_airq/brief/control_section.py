@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from yrd_airq.brief.blocks import Block, Bullets, Cell, Paragraph, Table, make_columns
 from yrd_airq.brief.content import Brief
-from yrd_airq.brief.content_sources import CityLoad, Control, ListRow
-from yrd_airq.brief.typography import MISSING, number
+from yrd_airq.brief.content_sources import CityLoad, Control, ListRow, Requirement
+from yrd_airq.brief.typography import MISSING, number, percent
 from yrd_airq.brief.wording import date_zh
 from yrd_airq.vocab import Target
 
@@ -39,6 +39,7 @@ def control(brief: Brief) -> Iterator[Block]:
 
 def _requirement_table(part: Control) -> Table:
     headings = ("城市", "日期", "项目", "无管控预报", "目标", "需削减", "可削减", "缺口")
+    chances = any(row.chance_without is not None for row in part.requirements)
     rows = tuple(
         (
             Cell(row.city_zh),
@@ -49,11 +50,23 @@ def _requirement_table(part: Control) -> Table:
             Cell(number(row.required, 1)),
             Cell(number(row.achieved, 1)),
             Cell(number(row.shortfall, 1) if row.has_shortfall else "无"),
+            *((_chance_cell(row),) if chances else ()),
         )
         for row in part.requirements
     )
-    columns = make_columns(*((heading, 1.0) for heading in headings))
-    return Table("浓度削减需求与方案效果", columns, rows, "单位：μg/m³；预报取保障目标对应的分位值。")
+    columns = make_columns(
+        *((heading, 1.0) for heading in headings), *((("超标概率", 1.3),) if chances else ())
+    )
+    note = "单位：μg/m³；预报取保障目标对应的分位值。"
+    if chances:
+        note += "超标概率为无管控与按方案管控后超过目标的概率。"
+    return Table("浓度削减需求与方案效果", columns, rows, note)
+
+
+def _chance_cell(row: Requirement) -> Cell:
+    if row.chance_without is None or row.chance_with is None:
+        return Cell(MISSING)
+    return Cell(f"{percent(row.chance_without)}→{percent(row.chance_with)}")
 
 
 def _load_table(loads: Sequence[CityLoad]) -> Table:

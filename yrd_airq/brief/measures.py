@@ -120,9 +120,15 @@ def _requirements(receptors: pd.DataFrame, region: Region) -> tuple[Requirement,
             required=float(row["required_ugm3"]),
             achieved=float(row["achieved_ugm3"]),
             shortfall=float(row["shortfall_ugm3"]),
+            chance_without=_known(row.get("chance_without")),
+            chance_with=_known(row.get("chance_with")),
         )
         for row in ordered.to_dict("records")
     )
+
+
+def _known(value: Any) -> float | None:
+    return None if value is None or pd.isna(value) else float(value)
 
 
 def _alternatives(curve: pd.DataFrame) -> tuple[Alternative, ...]:

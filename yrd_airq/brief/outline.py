@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from yrd_airq.brief import annexes, control_section, forecast_section, sections
+from yrd_airq.brief import (
+    annexes,
+    control_section,
+    emergency_section,
+    forecast_section,
+    sections,
+    version_section,
+)
 from yrd_airq.brief.blocks import Block, Figure, Outline, Section, Table
 from yrd_airq.brief.content import Brief
 
@@ -56,12 +63,16 @@ def make_outline(brief: Brief) -> Outline:
         ("预报结论", forecast_section.forecast),
         ("传输与来源", sections.origins),
         ("管控建议", control_section.control),
+        ("清单版本与变动", version_section.versions),
+        ("重污染天气应对", lambda brief: emergency_section.emergency(brief.emergency)),
         ("不确定性", sections.uncertainty),
         ("上期检验", sections.check),
     )
     body = _number_sections(brief, parts, numbering)
     appended = tuple(
-        Section(f"附件{k}　{heading}", tuple(_numbered(blocks, numbering.annex_table, numbering)), landscape)
+        Section(
+            f"附件{k}　{heading}", tuple(number_blocks(blocks, numbering.annex_table, numbering)), landscape
+        )
         for k, (heading, landscape, blocks) in enumerate(annexes.all_annexes(brief), start=1)
     )
     header = brief.header
@@ -73,8 +84,15 @@ def make_outline(brief: Brief) -> Outline:
         masthead=_masthead(brief),
         sections=body,
         annexes=appended,
-        footer=f"运行编号 {header.run_id}",
+        footer=_footer(brief),
     )
+
+
+def _footer(brief: Brief) -> str:
+    """Run, and for a list its version and whether anybody approved it."""
+    version = brief.list_version
+    run = f"运行编号 {brief.header.run_id}"
+    return run if version is None else f"{run} · 清单第{version.list_version}版 · {version.state_zh}"
 
 
 def _number_sections(
@@ -84,13 +102,13 @@ def _number_sections(
 ) -> tuple[Section, ...]:
     made: list[Section] = []
     for heading, write in parts:
-        blocks = tuple(_numbered(write(brief), numbering.table, numbering))
+        blocks = tuple(number_blocks(write(brief), numbering.table, numbering))
         if blocks:
             made.append(Section(f"{_ORDINALS[len(made)]}、{heading}", blocks))
     return tuple(made)
 
 
-def _numbered(
+def number_blocks(
     blocks: Iterator[Block], next_table: Callable[[], str], numbering: Numbering
 ) -> Iterator[Block]:
     """The blocks with numbers given to tables and figures."""

@@ -10,6 +10,7 @@ from yrd_airq.brief.figures import draw_figures
 from yrd_airq.brief.outline import make_outline
 from yrd_airq.brief.pdf import write_pdf
 from yrd_airq.brief.tables import write_csv, write_workbook
+from yrd_airq.brief.version_section import write_difference
 from yrd_airq.brief.web import write_page
 from yrd_airq.brief.word import write_word
 from yrd_airq.errors import InputError
@@ -19,9 +20,10 @@ def render(brief: Brief, out: Path) -> Path:
     """Write the pack of ``brief`` to the folder ``out`` and return it.
 
     ``brief.docx``, ``brief.pdf``, ``index.html``, ``pack.json``, ``figures/``, and for an event
-    ``control_list.xlsx`` and ``control_list.csv``. The pack is made beside ``out`` and then takes its
-    place in one step; nothing of an older pack stays. The same brief gives the same bytes. Raises
-    ``InputError`` if ``out`` is a file, or a folder that holds something else than a pack.
+    ``control_list.xlsx`` and ``control_list.csv``, and ``difference.csv`` where its list follows another.
+    The pack is made beside ``out`` and then takes its place in one step; nothing of an older pack stays. The
+    same brief gives the same bytes. Raises ``InputError`` if ``out`` is a file, or a folder that holds
+    something else than a pack.
     """
     _refuse_foreign(out)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -46,6 +48,8 @@ def _write_pack_files(brief: Brief, folder: Path) -> None:
     if brief.control is not None:
         write_csv(brief, folder / "control_list.csv")
         write_workbook(brief, folder / "control_list.xlsx", stamp)
+    if brief.list_version is not None and brief.list_version.previous_version is not None:
+        write_difference(brief, folder / "difference.csv")
     write_pack(brief, folder / "pack.json")
 
 

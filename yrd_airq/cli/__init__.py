@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from yrd_airq.cli import correct, drill, models, observations, quality, runs, store
+from yrd_airq.cli import assess, correct, drill, emergency, models, observations, quality, revise, runs, store
 from yrd_airq.cli.options import new_app
 from yrd_airq.errors import AirqError
 
@@ -22,6 +22,11 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     runs.ablate,
     runs.verify,
     runs.event,
+    emergency.emergency,
+    assess.assess,
+    revise.revise,
+    revise.approve,
+    revise.lists,
     runs.trace,
     runs.serve,
 )

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from yrd_airq.control.greedy import REACHED
-from yrd_airq.control.problem import Problem
-from yrd_airq.control.solve import Solution
+from yrd_airq.control.building import at_quantile
+from yrd_airq.control.problem import REACHED, Problem
+from yrd_airq.control.solve import Solution, solve
 
 
 def compare_scenarios(problem: Problem, solution: Solution) -> pd.DataFrame:
-    """One row per scenario, from no control to the deepest measure everywhere.
+    """One row per scenario, from no control over the configured depths to the deepest measure everywhere.
 
     Columns: scenario_zh, enterprises (number), cost_index (burden in index points for the period),
     benefit_<target>_ugm3 (mean fall over receptors and days), goals_missed (receptor-day-targets
@@ -21,6 +21,7 @@ def compare_scenarios(problem: Problem, solution: Solution) -> pd.DataFrame:
     """
     scenarios = {
         "不管控": np.array([], dtype=np.int64),
+        **_depths(problem, solution),
         "推荐方案前一半企业": _best_half(problem, solution.chosen),
         "推荐方案（优化）": solution.chosen,
         "贪心排序方案": solution.greedy,
@@ -28,6 +29,18 @@ def compare_scenarios(problem: Problem, solution: Solution) -> pd.DataFrame:
     }
     rows = [_describe(problem, name, chosen) for name, chosen in scenarios.items()]
     return pd.DataFrame(rows)
+
+
+def _depths(problem: Problem, solution: Solution) -> dict[str, NDArray[np.int64]]:
+    """The lightest list for each depth of control: another forecast quantile below the same goals."""
+    found = {}
+    for scenario in problem.settings.scenarios:
+        level, of_scenario = scenario.goal_quantile, solution
+        if level != problem.event.goal_quantile:
+            of_scenario = solve(at_quantile(problem, level), problem.settings.solver.scenario_seconds)
+        reached = "未能全部达标" if of_scenario.status == "infeasible_relaxed" else "达标"
+        found[f"{scenario.name_zh}（{100 * level:.0f}%分位{reached}）"] = of_scenario.chosen
+    return found
 
 
 def _best_half(problem: Problem, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -44,7 +57,7 @@ def _deepest(problem: Problem) -> NDArray[np.int64]:
 
 
 def _describe(problem: Problem, name: str, chosen: NDArray[np.int64]) -> dict[str, object]:
-    fall = pd.Series(problem.benefit[:, chosen].sum(axis=1)).groupby(problem.rows["target"].to_numpy()).mean()
+    fall = pd.Series(problem.fall(chosen)).groupby(problem.rows["target"].to_numpy()).mean()
     missing = problem.shortfall(chosen)
     goal = problem.rows["goal"].to_numpy(dtype=float)[problem.goal_rows]
     return {

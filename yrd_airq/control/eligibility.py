@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -41,13 +42,14 @@ class Eligibility:
 
     ``enterprises``: the list sorted by id, with zone (index, −1 outside), distance_km, direction_zh,
     grade_known, status and why_zh. ``allowed``: (enterprise, measure). ``first_day``: (enterprise,
-    measure) index of the first control day that the order reaches. ``emission_kgd``: (enterprise,
-    precursor), NaN where unknown.
+    measure) index of the first control day that the order reaches; ``min_days``: shortest run.
+    ``emission_kgd``: (enterprise, precursor), NaN where unknown.
     """
 
     enterprises: pd.DataFrame
     allowed: NDArray[np.bool_]
     first_day: NDArray[np.int64]
+    min_days: NDArray[np.float64]
     emission_kgd: NDArray[np.float64]
 
 
@@ -70,12 +72,17 @@ def check_enterprises(enterprises: pd.DataFrame) -> pd.DataFrame:
 
 
 def judge_eligibility(
-    event: Event, enterprises: pd.DataFrame, issue_time: datetime, settings: ControlSettings
+    event: Event,
+    enterprises: pd.DataFrame,
+    issue_time: datetime,
+    settings: ControlSettings,
+    tiers: Mapping[str, str] | None = None,
 ) -> Eligibility:
     """Status of every enterprise and the measures that may be asked of it.
 
     Exempt and voluntary come first, so that such an enterprise says so wherever it lies. Enterprises
-    that could be asked get the status ``not_selected``.
+    that could be asked get the status ``not_selected``. ``tiers``: adcode → warning tier in force, whose
+    depths by grade then hold. An exemption that ended before the controls start is none any more.
     """
     table = _place(event, check_enterprises(enterprises))
     emission = table[list(EMISSION_COLUMNS)].astype(float).to_numpy() * KG_PER_DAY
@@ -84,11 +91,15 @@ def judge_eligibility(
     table["grade_known"] = voluntary | grade.isin(settings.grades.graded)
     grade = grade.where(table["grade_known"], settings.grades.unknown_as)
     first_day = _reach(event, table, issue_time, settings)
-    stages = _stages(event, table, grade, emission, first_day, settings)
+    min_days = _shortest_run(table, settings)
+    stages = _stages(event, table, grade, emission, first_day, min_days, settings)
+    stages.append(
+        (_depth_allowed(table, grade, tiers or {}, settings), "现行预警级别下该绩效等级没有适用措施")
+    )
     allowed = np.logical_and.reduce([stage for stage, _ in stages])
     listed_reason = table["exempt_reason"].fillna("清单列为豁免，未注明依据").astype(str)
     rulings = [
-        (table["exempt"].fillna(False).astype(bool), Status.EXEMPT, listed_reason),
+        (_exempt(event, table), Status.EXEMPT, listed_reason),
         (voluntary, Status.VOLUNTARY, "绩效等级" + grade + "，自主减排"),
         (table["zone"] < 0, Status.OUTSIDE_ZONES, "不在各管控圈内"),
         (np.isnan(emission).all(axis=1), Status.UNKNOWN_EMISSION, "各项排放量均未知"),
@@ -98,7 +109,7 @@ def judge_eligibility(
     table["status"] = np.select(conditions, statuses, Status.NOT_SELECTED)
     table["why_zh"] = np.select(conditions, reasons, "")
     allowed &= (table["status"] == Status.NOT_SELECTED).to_numpy()[:, None]
-    return Eligibility(table, allowed, first_day, emission)
+    return Eligibility(table, allowed, first_day, min_days, emission)
 
 
 def _place(event: Event, table: pd.DataFrame) -> pd.DataFrame:
@@ -124,6 +135,46 @@ def _reach(
     return np.maximum(np.ceil(late_h / HOURS), 0).astype(np.int64)
 
 
+def _exempt(event: Event, table: pd.DataFrame) -> pd.Series:
+    """Whether an exemption holds when the controls start; one without an end holds."""
+    exempt = table["exempt"].fillna(False).astype(bool)
+    if "exempt_until" not in table:
+        return exempt
+    ended = pd.to_datetime(table["exempt_until"]) < pd.Timestamp(event.control_start)
+    return exempt & ~ended
+
+
+def _shortest_run(table: pd.DataFrame, settings: ControlSettings) -> NDArray[np.float64]:
+    """Shortest run in days, (enterprise, measure); the list's own figure for a stop where it gives one.
+
+    A continuous process without such a figure is not stopped at all (an endless run).
+    """
+    days = _by_sector(table, settings, "min_days")
+    stops = np.array([float(m.load_cut) >= 1 for m in settings.measures])
+    if "min_stop_days" in table:
+        own = pd.to_numeric(table["min_stop_days"]).to_numpy(dtype=float)
+        days = np.where(stops & np.isfinite(own)[:, None], np.nan_to_num(own)[:, None], days)
+    else:
+        own = np.full(len(table), np.nan)
+    if "continuous" in table:
+        endless = table["continuous"].fillna(False).astype(bool).to_numpy() & np.isnan(own)
+        days = np.where(stops & endless[:, None], np.inf, days)
+    return days
+
+
+def _depth_allowed(
+    table: pd.DataFrame, grade: pd.Series, tiers: Mapping[str, str], settings: ControlSettings
+) -> NDArray[np.bool_]:
+    """Whether a measure cuts no deeper than the tier of the city lets the grade go, (enterprise, measure)."""
+    depth = np.array([max(float(cut) for cut in m.cut.values()) if m.cut else 0.0 for m in settings.measures])
+    tier = table["adcode"].map({code: str(name) for code, name in tiers.items()}).fillna("")
+    deepest = np.full(len(table), np.inf)
+    for name, rule in settings.rules.tiers.items():
+        limits = grade.map({g: float(mark) for g, mark in rule.deepest.items()})
+        deepest = np.where((tier == name) & limits.notna(), limits.fillna(0.0), deepest)
+    return np.asarray(depth[None, :] <= deepest[:, None] + 1e-9)
+
+
 def _by_sector(table: pd.DataFrame, settings: ControlSettings, number: str) -> NDArray[np.float64]:
     """``notice_h`` or ``min_days`` of every (enterprise, measure), with the sector's own figure first."""
     general = [float(getattr(measure, number)) for measure in settings.measures]
@@ -144,6 +195,7 @@ def _stages(
     grade: pd.Series,
     emission: NDArray[np.float64],
     first_day: NDArray[np.int64],
+    min_days: NDArray[np.float64],
     settings: ControlSettings,
 ) -> list[tuple[NDArray[np.bool_], str]]:
     measures = settings.measures
@@ -158,7 +210,7 @@ def _stages(
         (rank.reindex(grade, fill_value=False).to_numpy(dtype=bool), "该绩效等级没有适用措施"),
         (ring <= np.array([m.widest_ring for m in measures])[None, :], "所在管控圈没有适用措施"),
         (first_day < days, "从下达到见效所需时间超过管控期"),
-        (days - first_day >= _by_sector(table, settings, "min_days"), "管控期短于措施的最短实施天数"),
+        (days - first_day >= min_days, "管控期短于措施的最短实施天数"),
         (np.nan_to_num(emission) @ cut.T > 0, "适用措施不涉及其已知排放的污染物"),
     ]
 

@@ -9,9 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from yrd_airq.control.eligibility import Status
-from yrd_airq.control.problem import OZONE, Problem, effect_matrix
+from yrd_airq.control.orders import effect_matrix
+from yrd_airq.control.problem import Problem
 from yrd_airq.control.reasons import explain
+from yrd_airq.control.relief import OZONE
 from yrd_airq.control.solve import Solution
+from yrd_airq.control.stability import share_of_members
 from yrd_airq.region import Region
 from yrd_airq.vocab import Precursor, Target
 
@@ -39,7 +42,9 @@ def list_enterprises(
     """
     table = _judge(problem, solution)
     table = _order(table, problem, solution)
-    table = _describe(table, problem, region)
+    table = _describe(table, problem, region).assign(
+        stability=share_of_members(problem, solution.chosen)[table["row"]]
+    )
     table = _measure(table, problem)
     table["survey_zh"] = _survey_text(table, traced)
     table["evidence"] = _gather_evidence(table, problem)
@@ -92,7 +97,6 @@ def _describe(table: pd.DataFrame, problem: Problem, region: Region) -> pd.DataF
         zone_index=table["zone"],
         zone=zones[table["zone"]],
         name_zh=table["name_zh"].fillna(""),
-        stability=problem.stability[table["row"]],
     )
 
 
@@ -103,7 +107,7 @@ def _measure(table: pd.DataFrame, problem: Problem) -> pd.DataFrame:
     measure = np.append(problem.measure, -1)[candidate]
     codes = np.array([*(m.code for m in problem.settings.measures), ""], dtype=object)
     names = np.array([*(m.name_zh for m in problem.settings.measures), ""], dtype=object)
-    begin = np.append(problem.first_day, 0)[candidate]
+    begin, end = (np.append(edge, 0)[candidate] for edge in (problem.first_day, problem.last_day))
     daily = _or_nan(effect_matrix(problem.settings.measures, ozone=False), measure)
     reduction = problem.emission_kgd[table["row"]] * daily
     columns = {f"reduction_{p}_kgd": reduction[:, k] for k, p in enumerate(Precursor)}
@@ -111,7 +115,7 @@ def _measure(table: pd.DataFrame, problem: Problem) -> pd.DataFrame:
         measure_code=codes[measure],
         measure_zh=names[measure],
         start=np.where(selected, _dates(problem.event.control_start, begin), ""),
-        end=np.where(selected, problem.event.end.isoformat(), ""),
+        end=np.where(selected, _dates(problem.event.control_start, end), ""),
         **columns,
         benefit_o3_ugm3=_or_nan(problem.mean_benefit(OZONE), candidate),
         benefit_pm25_ugm3=_or_nan(problem.mean_benefit((Target.PM25,)), candidate),

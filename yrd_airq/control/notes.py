@@ -7,11 +7,18 @@ import pandas as pd
 
 from yrd_airq.attribution.matrix import Attribution
 from yrd_airq.control.eligibility import Status
-from yrd_airq.control.greedy import REACHED
-from yrd_airq.control.problem import OZONE, Problem
+from yrd_airq.control.honesty import (
+    name_broken,
+    name_rows,
+    report_ozone_rise,
+    state_chances,
+    state_method,
+    state_prices,
+    state_range,
+)
+from yrd_airq.control.problem import REACHED, Problem
 from yrd_airq.control.solve import Solution
 from yrd_airq.region import Region
-from yrd_airq.vocab import Target
 
 GOALS_NAMED = 6
 _KINDS_ZH = {
@@ -32,15 +39,18 @@ def write_notes(
     """Sentences in the order of their weight; ``receptors`` is the table of a plan."""
     notes = [
         *_verdict(problem, solution),
+        *name_broken(problem, solution),
         *_name_shortfalls(receptors, attribution, region),
         *_doubt_large_benefits(problem, solution, region),
-        *_report_ozone_rise(problem, solution),
+        *report_ozone_rise(problem, solution, region),
+        *state_chances(problem, solution, region),
+        *state_range(problem, solution),
         *_compare_with_greedy(problem, solution),
+        *state_prices(problem, solution, region),
         *_name_missing_forecasts(problem, region),
         *_count_unknowns(problem, solution),
+        *state_method(problem, solution),
     ]
-    if len(solution.chosen):
-        notes.append("预计效益按措施生效当日计算，为溯源敏感系数的线性估算，未计污染输送的滞后。")
     return tuple(notes)
 
 
@@ -48,6 +58,10 @@ def _verdict(problem: Problem, solution: Solution) -> list[str]:
     quantile = f"{100 * problem.event.goal_quantile:.0f}%分位预报"
     if solution.status == "not_needed":
         return [f"各受体城市{quantile}均不超过保障目标，无须启动企业管控；可管控企业仅列出备查，未选入。"]
+    if solution.status == "infeasible_relaxed" and solution.missed[0] <= REACHED:
+        return [
+            f"按{quantile}，所列措施可使各受体城市和日期达到保障目标，但不能满足全部管控规定，所列为违反最小的方案。"
+        ]
     if solution.status == "infeasible_relaxed":
         return [
             "清单内措施全部用上也不能使所有受体城市和日期达到保障目标，所列为缺口最小的方案"
@@ -75,7 +89,7 @@ def _name_shortfalls(receptors: pd.DataFrame, attribution: Attribution, region: 
         f"仍差{left:.2f}微克/立方米，清单管控不能使该日达标，缺口须由移动源、扬尘、面源等清单外来源"
         f"和上风向区域协同补足{part}。"
         for where, (q, goal, required, achieved, left), part in zip(
-            _where(worst, region), numbers, parts, strict=True
+            name_rows(worst, region), numbers, parts, strict=True
         )
     ]
     if len(missed) > len(worst):
@@ -104,40 +118,17 @@ def _source_parts(rows: pd.DataFrame, attribution: Attribution) -> list[str]:
     return [f"（溯源构成：{text}）" if text else "" for text in texts]
 
 
-def _where(rows: pd.DataFrame, region: Region) -> list[str]:
-    """Day, city and target in words."""
-    return [
-        f"{day.month}月{day.day}日{region.city(code).short_zh}{Target(target).info.name_zh}"
-        for day, code, target in zip(rows["date"], rows["adcode"], rows["target"], strict=True)
-    ]
-
-
 def _doubt_large_benefits(problem: Problem, solution: Solution, region: Region) -> list[str]:
-    fall = problem.benefit[:, solution.chosen].sum(axis=1)
+    fall = problem.fall(solution.chosen)
     part = fall / problem.rows["central"].to_numpy(dtype=float)
     limit = float(problem.settings.doubtful_share)
     large = np.flatnonzero(np.nan_to_num(part) > limit)
-    where = _where(problem.rows.iloc[large], region)
+    where = name_rows(problem.rows.iloc[large], region)
     return [
         f"{name}：预计改善{100 * part[row]:.0f}%，超过{100 * limit:.0f}%，高于已发表的保障实效"
         "（O₃-8h 约7%～12%，PM₂.₅ 约5%～15%），该估算可能偏大。"
         for name, row in zip(where, large, strict=True)
     ]
-
-
-def _report_ozone_rise(problem: Problem, solution: Solution) -> list[str]:
-    ozone = problem.rows["target"].isin([str(target) for target in OZONE]).to_numpy()
-    if not ozone.any():
-        return []
-    change = problem.benefit[ozone].mean(axis=0)
-    raising = len(np.unique(problem.enterprise[change < 0]))
-    notes = []
-    if raising:
-        notes.append(f"有{raising}家企业的可选措施会使O₃升高（VOCs控制区单独削减NOx），优化中按升高量计入。")
-    net = change[solution.chosen].sum()
-    if net < 0:
-        notes.append(f"所列措施合计将使O₃平均升高{-net:.2f}微克/立方米，须配合VOCs减排。")
-    return notes
 
 
 def _compare_with_greedy(problem: Problem, solution: Solution) -> list[str]:
@@ -151,7 +142,7 @@ def _compare_with_greedy(problem: Problem, solution: Solution) -> list[str]:
 
 
 def _name_missing_forecasts(problem: Problem, region: Region) -> list[str]:
-    missing = _where(problem.unforecast, region)
+    missing = name_rows(problem.unforecast, region)
     if not missing:
         return []
     more = f"等{len(missing)}项" if len(missing) > GOALS_NAMED else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,18 +11,21 @@ import pandas as pd
 
 from yrd_airq.attribution.matrix import Attribution
 from yrd_airq.control.alternatives import compare_scenarios
-from yrd_airq.control.greedy import REACHED
+from yrd_airq.control.building import build_problem
+from yrd_airq.control.edits import Edits
 from yrd_airq.control.listing import list_enterprises
 from yrd_airq.control.notes import write_notes
-from yrd_airq.control.problem import Problem, build_problem
+from yrd_airq.control.problem import Problem
 from yrd_airq.control.settings import ControlSettings
 from yrd_airq.control.solve import PlanStatus, Solution, solve
 from yrd_airq.region import Region
 from yrd_airq.settings import Event
+from yrd_airq.standards.tiers import Tier
 
 RECEPTOR_COLUMNS = (
     *("adcode", "date", "target", "forecast_q", "goal"),
     *("required_ugm3", "achieved_ugm3", "shortfall_ugm3"),
+    *("chance_without", "chance_with"),
 )
 
 
@@ -60,15 +64,32 @@ def propose(
     settings: ControlSettings,
     region: Region,
     traced: pd.DataFrame | None = None,
+    *,
+    edits: Edits | None = None,
+    previous: pd.DataFrame | None = None,
+    tiers: Mapping[str, Tier] | None = None,
 ) -> Plan:
     """The least burdensome list that keeps the goal quantile of the forecasts below the event's goals.
 
     ``enterprises`` in the canonical columns of an enterprise list, ``forecasts`` in the columns of
     the forecast table (one model beside the baselines), ``traced`` the traced sources of
-    mobile-survey hotspots (``survey.tracing.TRACE_COLUMNS``). Raises ``InputError`` where the inputs
-    do not fit together.
+    mobile-survey hotspots (``survey.tracing.TRACE_COLUMNS``), ``edits`` what a forecaster keeps or
+    drops, ``previous`` the orders in force (enterprise_id, measure_code, start, end), which are given
+    up only for something clearly lighter, ``tiers`` the warning tier of cities by adcode. Raises
+    ``InputError`` where the inputs do not fit together.
     """
-    problem = build_problem(event, enterprises, attribution, forecasts, issue_time, settings, region)
+    problem = build_problem(
+        event,
+        enterprises,
+        attribution,
+        forecasts,
+        issue_time,
+        settings,
+        region,
+        edits=edits,
+        previous=previous,
+        tiers=tiers,
+    )
     solution = solve(problem)
     receptors = _reach(problem, solution)
     listed = list_enterprises(problem, solution, region, traced)
@@ -89,13 +110,14 @@ def propose(
 def _reach(problem: Problem, solution: Solution) -> pd.DataFrame:
     """Goal by goal: what is required and what the chosen orders achieve."""
     rows = problem.rows.iloc[problem.goal_rows]
-    achieved = problem.benefit[rows.index][:, solution.chosen].sum(axis=1)
-    left = rows["need"] - achieved
+    achieved = problem.fall(solution.chosen)[problem.goal_rows]
     table = rows.assign(
         required_ugm3=rows["need"].clip(lower=0),
         achieved_ugm3=achieved,
-        # A rest below the solver's tolerance is none.
-        shortfall_ugm3=left.where(~(left <= REACHED * rows["goal"]), 0.0),
+        # With members that disagree this is more than what the mean member lacks.
+        shortfall_ugm3=problem.shortfall(solution.chosen) * problem.goal,
+        chance_without=problem.chance(np.zeros(0, dtype=np.int64)),
+        chance_with=problem.chance(solution.chosen),
     )
     numbers = list(RECEPTOR_COLUMNS[3:])
     table[numbers] = np.round(table[numbers].astype(float), 3) + 0.0

@@ -2,41 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from yrd_airq.attribution.matrix import Attribution
-from yrd_airq.control.eligibility import Eligibility, Status, judge_eligibility
-from yrd_airq.control.requirements import days_between, require_reductions
-from yrd_airq.control.settings import ControlSettings, Measure
-from yrd_airq.errors import InputError
-from yrd_airq.region import Region
+from yrd_airq.control.chance import Spread
+from yrd_airq.control.orders import Orders
+from yrd_airq.control.ozone import Piece
+from yrd_airq.control.relief import Air, total
+from yrd_airq.control.rules import Family
+from yrd_airq.control.settings import ControlSettings
 from yrd_airq.settings import Event
-from yrd_airq.vocab import Precursor, Target
+from yrd_airq.vocab import Target
 
-CNY_PER_INDEX = 10_000
-OZONE = (Target.O3_MDA8, Target.O3_MEAN)
-_TOO_LITTLE = "各项适用措施的预计效益均低于门槛"
+REACHED = 1e-6  # of the goal: a shortfall below this counts as none
+OZONE_UNIT = 160.0  # a rise of ozone is weighed as a share of the limit of the day's ozone
+Reals = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A selection problem; a candidate is one measure at one enterprise for the whole control period.
+    """A selection problem; a candidate is an order: one measure at one enterprise for a run of days.
 
     ``rows``: attributed receptor-day-targets (see ``require_reductions``), ``unforecast``: those with a
     goal and no forecast, which take no part. ``enterprises``: the list with
-    status, sorted by id. Per candidate: ``enterprise`` and ``measure`` (indices), ``first_day``
-    (index into ``days``), ``burden`` (index points for the period), ``cost_cny`` (NaN unknown),
-    ``province`` (code). ``benefit`` (row, candidate): µg/m³ by which the target falls, negative
-    where it rises. ``potential`` (row, enterprise): the same for a full stop that is in force,
-    whether or not it may be asked. ``share`` (enterprise, precursor): mean share of the
-    concentration at the event's receptors and days.
+    status, sorted by id. Per candidate: ``orders`` (enterprise, measure, first and last day),
+    ``burden`` (index points for the run), ``cost_cny`` (NaN unknown), ``province`` (code), ``discount``
+    (part of the burden that the objective overlooks, because the order is in force already).
+    ``benefit`` (row, candidate): µg/m³ by which the target falls by itself, negative where it rises,
+    for ozone by the slope at nought. ``potential`` (row, enterprise): the same for a full stop that is in
+    force all the time, whether or not it may be asked. ``share`` (enterprise, precursor): mean share of
+    the concentration at the event's receptors and days. ``air``, ``surfaces``, ``spread``: what the
+    exact evaluation of a list takes. ``families``: the rules beside the goals. ``keep``: for every
+    enterprise that must be on the list, the orders that satisfy it.
     """
 
     event: Event
@@ -45,47 +49,94 @@ class Problem:
     rows: pd.DataFrame
     unforecast: pd.DataFrame
     enterprises: pd.DataFrame
-    emission_kgd: NDArray[np.float64]
-    enterprise: NDArray[np.int64]
-    measure: NDArray[np.int64]
-    first_day: NDArray[np.int64]
-    benefit: NDArray[np.float64]
-    burden: NDArray[np.float64]
-    cost_cny: NDArray[np.float64]
+    emission_kgd: Reals
+    orders: Orders
+    benefit: Reals
+    burden: Reals
+    cost_cny: Reals
     province: NDArray[np.object_]
-    potential: NDArray[np.float64]
-    share: NDArray[np.float64]
-    stability: NDArray[np.float64]
+    potential: Reals
+    share: Reals
+    stability: Reals
+    air: Air
+    spread: Spread
+    surfaces: Mapping[int, Piece]
+    discount: Reals
+    families: tuple[Family, ...] = ()
+    keep: tuple[Ints, ...] = field(default=())
+
+    @property
+    def enterprise(self) -> Ints:
+        """Index of the enterprise of each candidate."""
+        return self.orders.enterprise
+
+    @property
+    def measure(self) -> Ints:
+        """Index of the measure of each candidate."""
+        return self.orders.measure
+
+    @property
+    def first_day(self) -> Ints:
+        """Index of the first day in force of each candidate."""
+        return self.orders.first_day
+
+    @property
+    def last_day(self) -> Ints:
+        """Index of the last day in force of each candidate."""
+        return self.orders.last_day
 
     @cached_property
-    def goal_rows(self) -> NDArray[np.int64]:
+    def goal_rows(self) -> Ints:
         """Rows with a goal and a forecast."""
         return np.flatnonzero(self.rows["need"].notna().to_numpy())
 
     @cached_property
-    def need(self) -> NDArray[np.float64]:
+    def goal(self) -> Reals:
+        """Goals of the goal rows, µg/m³."""
+        return self.rows["goal"].to_numpy(dtype=float)[self.goal_rows]
+
+    @cached_property
+    def need(self) -> Reals:
         """Signed need of the goal rows as a share of the goal; negative = room left."""
-        rows = self.rows.iloc[self.goal_rows]
-        return (rows["need"] / rows["goal"]).to_numpy(dtype=float)
+        return np.asarray(self.rows["need"].to_numpy(dtype=float)[self.goal_rows] / self.goal)
 
     @cached_property
-    def relief(self) -> NDArray[np.float64]:
+    def relief(self) -> Reals:
         """Benefit in the goal rows as a share of the goal, shape (goal row, candidate)."""
-        goal = self.rows["goal"].to_numpy(dtype=float)[self.goal_rows]
-        return np.asarray(self.benefit[self.goal_rows] / goal[:, None])
+        return np.asarray(self.benefit[self.goal_rows] / self.goal[:, None])
 
     @cached_property
-    def worth(self) -> NDArray[np.float64]:
+    def curved(self) -> NDArray[np.bool_]:
+        """Goal rows whose members' disagreement costs a margin (goal row,)."""
+        return np.asarray(self.spread.curved[self.goal_rows] & (self.air.members > 1))
+
+    @cached_property
+    def ozone_rows(self) -> Ints:
+        """All rows of ozone, with or without a goal."""
+        return np.flatnonzero(self.air.ozone)
+
+    @cached_property
+    def spare(self) -> Reals:
+        """Rest of the need of each goal row that counts as none, as a share of the goal."""
+        chance = self.settings.solver.chance_tolerance
+        rest = [
+            self.spread.tolerance(row, chance) / goal if bent else 0.0
+            for row, goal, bent in zip(self.goal_rows, self.goal, self.curved, strict=True)
+        ]
+        return np.maximum(rest, REACHED)
+
+    @cached_property
+    def worth(self) -> Reals:
         """Relief of each candidate, summed over the goals that are exceeded, over all if none is."""
         look = self.need > 0 if (self.need > 0).any() else self.need < np.inf
         return np.asarray(self.relief[look].sum(axis=0))
 
     @cached_property
-    def merit(self) -> NDArray[np.float64]:
+    def merit(self) -> Reals:
         """Relief per burden of each candidate, what a greedy ranking goes by."""
         return self.worth / self.burden
 
-    def mean_benefit(self, targets: Sequence[Target]) -> NDArray[np.float64]:
+    def mean_benefit(self, targets: Sequence[Target]) -> Reals:
         """Mean fall over receptors and days per candidate, µg/m³, of the first target that is modelled."""
         for target in targets:
             rows = (self.rows["target"] == str(target)).to_numpy()
@@ -93,163 +144,57 @@ class Problem:
                 return np.asarray(self.benefit[rows].mean(axis=0))
         return np.full(len(self.burden), np.nan)
 
-    def shortfall(self, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
-        """What stays above the goal in each goal row under the candidates ``chosen``, share of the goal."""
-        return np.maximum(self.need - self.relief[:, chosen].sum(axis=1), 0.0)
+    def fall(self, chosen: Ints, amount: Reals | None = None) -> Reals:
+        """µg/m³ by which each row falls under the candidates ``chosen`` together, ozone by its surface.
 
+        The mean member of the transport ensemble; ``amount`` (1 each) for the parts of a relaxed problem.
+        """
+        part = np.ones(len(chosen)) if amount is None else amount
+        fall = self.benefit[:, chosen] @ part
+        for row, piece in self.surfaces.items():
+            voc, nox = piece.voc[chosen] @ part, piece.nox[chosen] @ part
+            fall[row] = -float(piece.rise(np.asarray(min(voc, 1.0)), np.asarray(min(nox, 1.0))))
+        return np.asarray(fall)
 
-def build_problem(
-    event: Event,
-    enterprises: pd.DataFrame,
-    attribution: Attribution,
-    forecasts: pd.DataFrame,
-    issue_time: datetime,
-    settings: ControlSettings,
-    region: Region,
-) -> Problem:
-    """All orders that may be given for ``event``, with benefit and burden.
+    def deviation(self, row: int, chosen: Ints, amount: Reals | None = None) -> Reals:
+        """µg/m³ by which each member's fall in a row exceeds that of the mean member, (member,)."""
+        part = np.ones(len(chosen)) if amount is None else amount
+        avoided = total(self.air, row, self.orders, chosen, part)
+        members = self.air.of_members(row) - self.air.sensitivity[row]
+        return np.asarray((members * avoided).sum(axis=(1, 2)))
 
-    An order counts from the first day that begins at least ``notice_h`` after ``issue_time``; the
-    days before get no benefit. Raises ``InputError`` where attribution, list, event and forecasts do
-    not fit together.
-    """
-    rows = require_reductions(event, forecasts, issue_time, settings, tuple(attribution.sensitivity))
-    unforecast = rows[rows["goal"].notna() & rows["need"].isna()]
-    rows = _drop_unattributed(event, rows, attribution)
-    fit = judge_eligibility(event, enterprises, issue_time, settings)
-    position = _match_enterprises(fit, attribution)
-    response = _response(rows, attribution, position)
-    days = days_between(event.control_start, event.end)
-    enterprise, measure = np.nonzero(fit.allowed)
-    first_day = fit.first_day[enterprise, measure]
-    benefit = _benefit(rows, response, enterprise, measure, settings.measures)
-    day_index = np.array([(day - event.control_start).days for day in rows["date"]], dtype=np.int64)
-    benefit = np.where(day_index[:, None] >= first_day[None, :], benefit, 0.0)
-    keep = _matters(rows, benefit, settings)
-    table = fit.enterprises
-    left_out = ~np.isin(np.arange(len(table)), enterprise[keep]) & (table["status"] == Status.NOT_SELECTED)
-    table["why_zh"] = table["why_zh"].where(~left_out, _TOO_LITTLE)
-    enterprise, measure, first_day = enterprise[keep], measure[keep], first_day[keep]
-    burden, cost = _burden(fit, enterprise, measure, len(days) - first_day, settings)
-    province = np.array([region.canonical_adcode(code) or "" for code in table["adcode"]], dtype=object)
-    return Problem(
-        event=event,
-        settings=settings,
-        days=days,
-        rows=rows,
-        unforecast=unforecast,
-        enterprises=table,
-        emission_kgd=fit.emission_kgd,
-        enterprise=enterprise,
-        measure=measure,
-        first_day=first_day,
-        benefit=benefit[:, keep],
-        burden=burden,
-        cost_cny=cost,
-        province=np.array([str(code)[:2] for code in province], dtype=object)[enterprise],
-        potential=response.sum(axis=2),
-        share=_mean_share(rows, attribution, position),
-        stability=np.append(attribution.stability, np.nan)[position],
-    )
+    def excess(self, chosen: Ints, amount: Reals | None = None) -> Reals:
+        """Signed distance of each goal row from its goal under ``chosen``, as a share of the goal."""
+        left = self.need - self.fall(chosen, amount)[self.goal_rows] / self.goal
+        for k in np.flatnonzero(self.curved):
+            margin, _ = self.spread.risk(self.goal_rows[k], self.deviation(self.goal_rows[k], chosen, amount))
+            left[k] += margin / self.goal[k]
+        return left
 
+    def shortfall(self, chosen: Ints) -> Reals:
+        """What stays above the goal in each goal row under ``chosen``, share of the goal."""
+        left = self.excess(chosen)
+        return np.where(left <= self.spare, 0.0, left)
 
-def effect_matrix(measures: Sequence[Measure], ozone: bool) -> NDArray[np.float64]:
-    """Share of emission that counts as avoided, (measure, precursor), for ozone or for the other targets."""
-    cuts = [m.ozone_cut if ozone and m.ozone_cut is not None else m.cut for m in measures]
-    return np.array([[float(cut[p]) if p in cut else 0.0 for p in Precursor] for cut in cuts])
+    def rise(self, chosen: Ints) -> Reals:
+        """Rise of ozone beyond what may be caused without a word, share of ``OZONE_UNIT``, by ozone row."""
+        beyond = -self.fall(chosen)[self.ozone_rows] - float(self.settings.rules.ozone_rise_ugm3)
+        return np.maximum(beyond, 0.0) / OZONE_UNIT
 
+    def broken(self, chosen: Ints) -> Reals:
+        """How far each row of the rules is broken, as a share of its unit."""
+        return np.concatenate([family.broken(chosen) for family in self.families] or [np.zeros(0)])
 
-def _drop_unattributed(event: Event, rows: pd.DataFrame, attribution: Attribution) -> pd.DataFrame:
-    there = rows["adcode"].isin(attribution.receptors) & rows["date"].isin(attribution.days)
-    lacking = rows[~there & rows["need"].notna()]
-    if len(lacking):
-        row = lacking.iloc[0]
-        raise InputError(
-            f"event {event.code}: {len(lacking)} forecast(s) have no attribution, the first is receptor "
-            f"{row['adcode']} on {row['date']}; attribute all receptors and days of the event"
+    def violation(self, chosen: Ints) -> Reals:
+        """Sums of what is missed: goals, rules, rise of ozone."""
+        return np.array([self.shortfall(chosen).sum(), self.broken(chosen).sum(), self.rise(chosen).sum()])
+
+    def chance(self, chosen: Ints) -> Reals:
+        """Chance that each goal is exceeded under ``chosen``, the mean over the members; NaN unknown."""
+        fall = self.fall(chosen)
+        return np.array(
+            [
+                self.spread.exceed(row, goal + fall[row] + self.deviation(row, chosen)).mean()
+                for row, goal in zip(self.goal_rows, self.goal, strict=True)
+            ]
         )
-    return rows[there].reset_index(drop=True)
-
-
-def _match_enterprises(fit: Eligibility, attribution: Attribution) -> NDArray[np.int64]:
-    """Position of each enterprise in the attribution, −1 for those whose emissions are unknown."""
-    ids = fit.enterprises["enterprise_id"]
-    position = pd.Index(attribution.enterprise_id).get_indexer(pd.Index(ids)).astype(np.int64)
-    askable = fit.allowed.any(axis=1) & (position < 0)
-    if askable.any():
-        raise InputError(
-            f"attribution: {askable.sum()} enterprise(s) of the list are not attributed, the first is "
-            f"{ids[askable].iloc[0]}; attribute the same version of the list"
-        )
-    return position
-
-
-def _response(
-    rows: pd.DataFrame, attribution: Attribution, position: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """µg/m³ by which each row falls when an enterprise stops, (row, enterprise, precursor); unknown = 0."""
-    receptor = pd.Index(attribution.receptors).get_indexer(pd.Index(rows["adcode"]))
-    day = pd.Index(attribution.days).get_indexer(pd.Index(rows["date"]))
-    response = np.zeros((len(rows), len(position), len(Precursor)))
-    for target, values in attribution.sensitivity.items():
-        at = np.flatnonzero((rows["target"] == str(target)).to_numpy())
-        response[at] = values[receptor[at], day[at]][:, position]
-    response[:, position < 0] = 0.0
-    return np.nan_to_num(response)
-
-
-def _benefit(
-    rows: pd.DataFrame,
-    response: NDArray[np.float64],
-    enterprise: NDArray[np.int64],
-    measure: NDArray[np.int64],
-    measures: Sequence[Measure],
-) -> NDArray[np.float64]:
-    ozone = rows["target"].isin([str(t) for t in OZONE]).to_numpy()
-    benefit = np.zeros((len(rows), len(enterprise)))
-    for at, effect in ((ozone, effect_matrix(measures, True)), (~ozone, effect_matrix(measures, False))):
-        for p in range(len(Precursor)):
-            benefit[at] += response[at][:, enterprise, p] * effect[measure, p]
-    return benefit
-
-
-def _matters(
-    rows: pd.DataFrame, benefit: NDArray[np.float64], settings: ControlSettings
-) -> NDArray[np.bool_]:
-    """Whether a candidate lowers a goal by the least benefit: one that is exceeded, or any if none is."""
-    goals = rows["need"].notna().to_numpy()
-    exceeded = (rows["need"] > 0).to_numpy()
-    look = exceeded if exceeded.any() else goals
-    return np.asarray(benefit[look].max(axis=0, initial=-np.inf) >= float(settings.least_benefit_ugm3))
-
-
-def _burden(
-    fit: Eligibility,
-    enterprise: NDArray[np.int64],
-    measure: NDArray[np.int64],
-    days: NDArray[np.int64],
-    settings: ControlSettings,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Burden in index points and cost in CNY over the period.
-
-    The enterprise's own daily cost of a full stop if it is given, else emission in t/d times the
-    sector's index per tonne; times the measure's share of a full stop, times days.
-    """
-    table = fit.enterprises
-    own = table["cost_cny_per_day"].astype(float).to_numpy()
-    worth = pd.Series({s.code: float(s.index_per_tonne) for s in settings.sectors})
-    proxy = worth.reindex(table["sector"]).to_numpy() * np.nansum(fit.emission_kgd, axis=1) / 1000
-    full_stop = np.where(np.isnan(own), proxy, own / CNY_PER_INDEX)
-    part = np.array([float(m.burden_share) for m in settings.measures])[measure]
-    burden = np.maximum(full_stop[enterprise] * part, float(settings.least_burden_index)) * days
-    return burden, own[enterprise] * part * days
-
-
-def _mean_share(
-    rows: pd.DataFrame, attribution: Attribution, position: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    receptor = pd.Index(attribution.receptors).get_indexer(pd.Index(rows["adcode"].unique()))
-    day = pd.Index(attribution.days).get_indexer(pd.Index(rows["date"].unique()))
-    share = attribution.share[np.ix_(receptor, day)].mean(axis=(0, 1))[position]
-    share[position < 0] = np.nan
-    return np.asarray(share)

@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from yrd_airq.control.eligibility import Status
-from yrd_airq.control.problem import Problem, effect_matrix
+from yrd_airq.control.problem import Problem
+from yrd_airq.control.stability import rank_by_burden
 from yrd_airq.region import Region
 from yrd_airq.vocab import Precursor
 
@@ -63,7 +64,11 @@ def _contribution(table: pd.DataFrame, problem: Problem, region: Region) -> pd.S
     place, among = _potential_rank(problem)
     rank = pd.Series(place[table["row"]], index=table.index).map("{:.0f}".format)
     text = "对" + cities + names + "浓度平均贡献" + percent.map("{:.2f}".format) + "%"
-    return text + f"，改善潜力在{among}家可管控企业中列第" + rank
+    text = text + f"，改善潜力在{among}家可管控企业中列第" + rank
+    by_burden, offered = rank_by_burden(problem)
+    cost = pd.Series(by_burden[table["row"]], index=table.index)
+    found = f"，单位负担改善在{offered}家中列第" + cost.map("{:.0f}".format)
+    return text + found.where(cost.notna(), "")
 
 
 def _potential_rank(problem: Problem) -> tuple[NDArray[np.float64], int]:
@@ -78,7 +83,7 @@ def _potential_rank(problem: Problem) -> tuple[NDArray[np.float64], int]:
 
 
 def _action(table: pd.DataFrame, problem: Problem) -> pd.Series:
-    """The order, what it avoids a day, and the day it takes effect if that is late."""
+    """The order, what it avoids a day, and the days on which it is in force."""
     pieces = table["measure_zh"].astype(str)
     reduction = [_amount(table[f"reduction_{p}_kgd"], p.name_zh) for p in Precursor]
     joined = pd.Series(
@@ -87,8 +92,18 @@ def _action(table: pd.DataFrame, problem: Problem) -> pd.Series:
     pieces = pieces + joined.where(joined == "", "，日减排" + joined + "（千克）")
     moved = _moved(table, problem)
     pieces = pieces + moved.where(moved == "", "，" + moved)
-    late = (table["start"] != "") & (table["start"] != problem.event.control_start.isoformat())
-    return pieces + np.where(late, "，下达后" + table["start"].str.slice(5) + "起见效", "")
+    return pieces + _period(table)
+
+
+def _period(table: pd.DataFrame) -> pd.Series:
+    first, last = (pd.to_datetime(table[edge].where(table[edge] != "", None)) for edge in ("start", "end"))
+    text: pd.Series = "，" + _day(first) + np.where(first == last, "", "至" + _day(last)) + "执行"
+    return text.where(first.notna(), "")
+
+
+def _day(days: pd.Series) -> pd.Series:
+    month, day = (part.map("{:.0f}".format) for part in (days.dt.month, days.dt.day))
+    return month + "月" + day + "日"
 
 
 def _amount(values: pd.Series, name: str) -> list[str]:
@@ -98,13 +113,13 @@ def _amount(values: pd.Series, name: str) -> list[str]:
 
 def _moved(table: pd.DataFrame, problem: Problem) -> pd.Series:
     """What a measure takes out of the ozone hours beyond what it avoids in the day."""
-    measures = problem.settings.measures
-    beyond = effect_matrix(measures, ozone=True) - effect_matrix(measures, ozone=False)
-    text = {
+    text: dict[str, str] = {
         measure.code: "、".join(
-            f"日间{name}排放移出{100 * part:.0f}%" for name, part in zip(_NAMES, row, strict=True) if part > 0
+            f"日间{precursor.name_zh}排放移出{100 * float(part):.0f}%"
+            for precursor, part in (measure.ozone_cut or {}).items()
+            if float(part) > measure.effect(precursor, ozone=False)
         )
-        for measure, row in zip(measures, beyond, strict=True)
+        for measure in problem.settings.measures
     }
     moved = table["measure_code"].map(text).fillna("")
     return moved.where(moved == "", moved + "、全天总量不减")
@@ -143,12 +158,20 @@ def _remarks(table: pd.DataFrame, problem: Problem) -> pd.Series:
         _if(~table["grade_known"], f"绩效等级未知，按{settings.grades.unknown_as}默认处理", table),
         *(_if(unknown[:, k], f"{name}排放未知、未计效益", table) for k, name in enumerate(_NAMES)),
         _if(table["cost_cny_per_day"].isna(), "成本未知，按负担指数排序", table),
-        stability.map("稳定性仅{:.2f}（气象集合成员占比）".format).where(
-            stability < float(settings.stable_share), ""
-        ),
+        _stability(stability, problem),
     ]
     joined = ["；".join(filter(None, row)) for row in zip(*parts, strict=True)]
     return pd.Series(joined, index=table.index)
+
+
+def _stability(stability: pd.Series, problem: Problem) -> pd.Series:
+    low = stability < float(problem.settings.stable_share)
+    if problem.air.members < 2:
+        return stability.map("稳定性仅{:.2f}（气象集合成员占比）".format).where(low, "")
+    text = (
+        f"在{problem.air.members}个气象集合成员中有" + stability.map("{:.0%}".format) + "将其排在应管控之列"
+    )
+    return text.where(~low, text + "，结论不稳定").where(stability.notna(), "")
 
 
 def _if(condition: NDArray[np.bool_] | pd.Series, text: str, table: pd.DataFrame) -> pd.Series:

@@ -15,7 +15,7 @@ from yrd_airq.errors import InputError
 from yrd_airq.settings import Event
 from yrd_airq.vocab import Target
 
-ROW_COLUMNS = ("adcode", "date", "target", "forecast_q", "central", "goal", "need")
+ROW_COLUMNS = ("adcode", "date", "target", "forecast_q", "central", "goal", "need", "q10", "q50", "q90")
 BASELINES = ("persistence", "climatology")
 WATCHED = (Target.O3_MDA8, Target.PM25)
 _KEY = ["adcode", "date", "target"]
@@ -57,7 +57,8 @@ def require_reductions(
     ``need`` is the goal quantile of the forecast minus the goal in µg/m³: what has to be taken away
     (> 0) or the room that is left (< 0). It is NaN without a forecast, and for the targets
     ``modelled`` that are only watched (ozone and PM2.5 without a goal). ``central`` is the
-    forecast mean. Raises ``InputError`` when no goal of the event has any forecast.
+    forecast mean, ``q10``, ``q50``, ``q90`` its quantiles where it gave them. Raises ``InputError``
+    when no goal of the event has any forecast.
     """
     days = list_goal_days(event, settings)
     unmodelled = sorted(set(event.goals) - set(modelled))

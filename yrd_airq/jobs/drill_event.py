@@ -10,11 +10,12 @@ from typing import Any
 
 import pandas as pd
 
+from yrd_airq.control.versions import CHANGE_COLUMNS, compare_lists
 from yrd_airq.drill.settings import DEFAULT_SCENARIO, DrillSettings, load_scenario
 from yrd_airq.drill.world import World
 from yrd_airq.drill.write import write_day, write_world
 from yrd_airq.errors import InfeasibleError, InputError
-from yrd_airq.jobs.drill_list import Version, compare_lists, orders_in_force, read_control_list
+from yrd_airq.jobs.drill_list import Version, orders_in_force, read_control_list
 from yrd_airq.jobs.drill_replay import Scope, as_records, carry_out_orders, open_world
 from yrd_airq.jobs.ingest import ingest_folder
 from yrd_airq.jobs.run import run_event
@@ -174,6 +175,7 @@ def _play(
     report = run_event(workspace, event_file, issue)
     orders = read_control_list(report.pack / LIST_FILE, world)
     earlier = read_control_list(before[-1].pack / LIST_FILE, world) if before else None
+    rules_from = issue.date() + timedelta(days=1)
     morning = Morning(
         day=issue.date(),
         version=len(before) + 1,
@@ -182,7 +184,7 @@ def _play(
         conclusion_zh=report.conclusion_zh,
         exit_code=report.exit_code,
         orders=len(orders),
-        changes=as_records(compare_lists(earlier, orders)),
+        changes=as_records(compare_lists(earlier, orders, rules_from)[list(CHANGE_COLUMNS)]),
     )
     _write_json(folder / DAY_FILE, _morning_dict(morning))
     return morning

@@ -156,20 +156,3 @@ def _join_days(days: pd.DataFrame) -> pd.DataFrame:
         end=("day", "max"),
     )
     return joined.reset_index(drop=True)[list(NEEDED)]
-
-
-def compare_lists(before: pd.DataFrame | None, now: pd.DataFrame) -> pd.DataFrame:
-    """What a list version changes: enterprise_id, change, measure_before, measure_now.
-
-    ``change`` is added, removed or changed (another measure); the first version adds everything it orders.
-    """
-    old = now.iloc[:0] if before is None else before
-    both = old[["enterprise_id", "measure_code"]].merge(
-        now[["enterprise_id", "measure_code"]], on="enterprise_id", how="outer", suffixes=("_before", "_now")
-    )
-    both = both.rename(columns={"measure_code_before": "measure_before", "measure_code_now": "measure_now"})
-    added, removed = both["measure_before"].isna(), both["measure_now"].isna()
-    other = both["measure_before"] != both["measure_now"]
-    change = np.select([added, removed, other], ["added", "removed", "changed"], "")
-    table = both.assign(change=change)[change != ""].sort_values(["change", "enterprise_id"])
-    return table[["enterprise_id", "change", "measure_before", "measure_now"]].reset_index(drop=True)

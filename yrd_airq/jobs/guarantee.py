@@ -16,6 +16,7 @@ from yrd_airq.attribution.isopleth import Isopleth, draw_isopleth
 from yrd_airq.attribution.matrix import Attribution, attribute
 from yrd_airq.attribution.settings import AttributionSettings
 from yrd_airq.clock import lead_day
+from yrd_airq.control.edits import Edits
 from yrd_airq.control.plan import Plan, propose
 from yrd_airq.control.settings import ControlSettings
 from yrd_airq.errors import InputError
@@ -27,7 +28,7 @@ from yrd_airq.survey.hotspots import find_hotspots
 from yrd_airq.survey.settings import load_survey
 from yrd_airq.survey.tracing import trace_sources
 from yrd_airq.transport.clusters import Clusters, find_clusters
-from yrd_airq.transport.footprint import footprint
+from yrd_airq.transport.footprint import Ageing, footprint
 from yrd_airq.transport.nearfield import near_field
 from yrd_airq.transport.settings import TransportSettings
 from yrd_airq.transport.trajectory import Trajectories, arrivals_of, back_trajectories
@@ -37,6 +38,8 @@ from yrd_airq.weather.grid import weather_for
 SURVEY_AGE = pd.Timedelta(days=30)
 """Mobile surveys older than this at the issue time are no evidence any more."""
 
+LAGS = 4
+"""Days of emission told apart: the receptor's own day, the two before it, and all older ones."""
 
 ISOPLETH_VOC_PPBC = np.linspace(0, 1200, 25)
 ISOPLETH_NOX_PPB = np.linspace(0, 120, 25)
@@ -45,9 +48,15 @@ ISOPLETH_NOX_PPB = np.linspace(0, 120, 25)
 
 @dataclass(frozen=True)
 class Guarantee:
-    """What stands behind a control list, from the air's way to the plan."""
+    """What stands behind a control list, from the air's way to the plan.
+
+    ``winds``: the weather that was traced; ``concentrations``: the forecast medians that were shared out
+    (adcode, date, target, value).
+    """
 
     enterprises: pd.DataFrame
+    winds: xr.Dataset
+    concentrations: pd.DataFrame
     trajectories: Trajectories
     attribution: Attribution
     clusters: Clusters
@@ -78,11 +87,20 @@ def check_event(event: Event, data: IssueData) -> None:
         )
 
 
-def plan_guarantee(store: Store, data: IssueData, forecasts: pd.DataFrame, event: Event) -> Guarantee:
+def plan_guarantee(
+    store: Store,
+    data: IssueData,
+    forecasts: pd.DataFrame,
+    event: Event,
+    *,
+    edits: Edits | None = None,
+    previous: pd.DataFrame | None = None,
+) -> Guarantee:
     """Trace the air of the event's days, attribute it to the listed enterprises, and choose measures.
 
     ``forecasts``: rows of the forecast model for the event's cities. Days that the forecast does not
-    reach (the issue date and before, or beyond the last lead day) take no part.
+    reach (the issue date and before, or beyond the last lead day) take no part. ``edits``: a forecaster's,
+    in force for this plan; ``previous``: the orders of the list version before.
     """
     region = load_region()
     enterprises = store.enterprises()
@@ -93,23 +111,8 @@ def plan_guarantee(store: Store, data: IssueData, forecasts: pd.DataFrame, event
         min(event.end, data.issue_time.date() + timedelta(days=LEADS[-1])),
     )
     transport = load(TransportSettings, "transport")
-    winds = _winds(data, days, transport)
-    places = _places(event, region)
-    arrivals = arrivals_of(days[0].date(), days[-1].date(), transport)
-    trajectories = back_trajectories(winds, places, arrivals, transport.hours, transport)
-    sources, chemistry = load(AttributionSettings, "attribution"), load(OzoneChemistry, "ozone")
-    prints = footprint(trajectories, transport)
-    where = enterprises[["lon", "lat"]].to_numpy(dtype=float)
-    attribution = attribute(
-        prints,
-        enterprises,
-        _medians(forecasts, event, days),
-        region,
-        sources,
-        chemistry=chemistry,
-        indicators=chemistry.observed_table,
-        near=near_field(where, places, prints.days, prints.members, winds, transport),
-    )
+    winds, medians = _winds(data, days, transport), _medians(forecasts, event, days)
+    trajectories, attribution = attribute_event(event, enterprises, winds, medians)
     hotspots, traced = _survey(store, enterprises, data.issue_time)
     plan = propose(
         event,
@@ -120,20 +123,57 @@ def plan_guarantee(store: Store, data: IssueData, forecasts: pd.DataFrame, event
         load(ControlSettings, "control"),
         region,
         traced,
+        edits=edits,
+        previous=previous,
     )
+    sources, chemistry = load(AttributionSettings, "attribution"), load(OzoneChemistry, "ozone")
     shown = _shown_target(event)
     rose = sector_rose(attribution, enterprises, region, sources, shown)
     return Guarantee(
         enterprises=enterprises,
+        winds=winds,
+        concentrations=medians,
         trajectories=trajectories,
         attribution=attribution,
-        clusters=find_clusters(trajectories, _centre(event, places), transport.clusters),
+        clusters=find_clusters(trajectories, _centre(event, _places(event, region)), transport.clusters),
         rose=rose.assign(target=shown),
         isopleth=draw_isopleth(chemistry, ISOPLETH_VOC_PPBC, ISOPLETH_NOX_PPB),
         plan=plan,
         hotspots=hotspots,
         traced=traced,
     )
+
+
+def attribute_event(
+    event: Event, enterprises: pd.DataFrame, winds: xr.Dataset, concentrations: pd.DataFrame
+) -> tuple[Trajectories, Attribution]:
+    """Trace back the air of the receptors on the days of ``concentrations`` and attribute it.
+
+    ``concentrations``: adcode, date, target, value (µg/m³) of the event's receptors, days in a row. Particles
+    go by what gases have turned into, ozone by the air of midday, everything else by what is left.
+    """
+    region, transport = load_region(), load(TransportSettings, "transport")
+    sources, chemistry = load(AttributionSettings, "attribution"), load(OzoneChemistry, "ozone")
+    places, days = _places(event, region), pd.to_datetime(concentrations["date"])
+    arrivals = arrivals_of(days.min().date(), days.max().date(), transport)
+    trajectories = back_trajectories(winds, places, arrivals, transport.hours, transport)
+    prints = footprint(trajectories, transport, lags=LAGS)
+    midday = trajectories.arriving(transport.ozone.arrival_hours)
+    where = enterprises[["lon", "lat"]].to_numpy(dtype=float)
+    attribution = attribute(
+        prints,
+        enterprises,
+        concentrations,
+        region,
+        sources,
+        chemistry=chemistry,
+        indicators=chemistry.observed_table,
+        near=near_field(where, places, prints.days, prints.members, winds, transport),
+        particles=footprint(trajectories, transport, Ageing.PARTICLES, lags=LAGS),
+        midday=footprint(midday, transport, Ageing.OZONE, lags=LAGS),
+        detail=True,
+    )
+    return trajectories, attribution
 
 
 def _winds(data: IssueData, days: pd.DatetimeIndex, settings: TransportSettings) -> xr.Dataset:

@@ -20,17 +20,24 @@ from yrd_airq.store.store import Store, open_store
 SHOWN = 10
 """How many unusable files a message lists."""
 
+SHOWN_FINDINGS = 50
+"""How many findings in enterprise lists are printed."""
+
 _READ_ALWAYS = frozenset({Kind.WEATHER, Kind.STATION_LIST})
 """Files whose name or place says something too, so that their bytes alone do not make them known."""
 
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What became of each file: taken in, known already, or left out with the reason."""
+    """What became of each file: taken in, known already, or left out with the reason.
+
+    ``findings``: what was refused or is doubtful in newly taken enterprise lists, line by line.
+    """
 
     taken: tuple[Ingested, ...]
     left_out: tuple[tuple[Path, str], ...] = ()
     quality: QualityReport | None = None
+    findings: tuple[str, ...] = ()
 
     @property
     def rows_in(self) -> int:
@@ -57,6 +64,7 @@ class IngestReport:
             "held_rows": self.rows_in - self.new_rows - self.refused_rows,
             "refused_rows": self.refused_rows,
             "refused_pieces": sum(item.refused_pieces for item in self.taken),
+            "findings": list(self.findings),
             "left_out": [{"file": str(path), "reason": reason} for path, reason in self.left_out],
             "quality": self.quality.as_dict() if self.quality else None,
         }
@@ -72,8 +80,14 @@ class IngestReport:
             f"{self.new_rows} new rows, {self.refused_rows} refused rows in quarantine, "
             f"{len(self.left_out)} files left out",
             *(f"  left out: {reason}: {', '.join(sorted(names))}" for reason, names in reasons.items()),
+            *(f"  {finding}" for finding in self.findings[:SHOWN_FINDINGS]),
+            *self._rest(),
             *(self.quality.lines() if self.quality else []),
         ]
+
+    def _rest(self) -> list[str]:
+        more = len(self.findings) - SHOWN_FINDINGS
+        return [f"  … and {more} more findings (all of them: --json)"] if more > 0 else []
 
 
 def ingest_folder(workspace: Workspace, folder: Path) -> IngestReport:
@@ -137,7 +151,20 @@ def _take_all(
             taken.append(made if isinstance(made, Ingested) else store.ingest(made.result()))
         except InputError as error:
             faults.append((path, str(error)))
-    return IngestReport(tuple(taken), tuple(faults))
+    return IngestReport(tuple(taken), tuple(faults), findings=_find_doubts(store, taken))
+
+
+def _find_doubts(store: Store, taken: list[Ingested]) -> tuple[str, ...]:
+    """All that was refused or is odd in the enterprise lists that were newly taken in."""
+    new = [item.batch_id for item in taken if item.kind is Kind.ENTERPRISES and not item.already_known]
+    if not new:
+        return ()
+    rows = store.quarantine()
+    rows = rows[rows["batch_id"].isin(new)]
+    return tuple(
+        f"{row['name']} row {row['row']}, {row['field']}: {row['reason']} [{row['content']}]"
+        for row in rows.to_dict("records")
+    )
 
 
 def _read_ahead(

@@ -13,6 +13,7 @@ from yrd_airq.brief.compose import Issue, Results, compose
 from yrd_airq.brief.render import render
 from yrd_airq.brief.review import Hindsight
 from yrd_airq.brief.settings import load_brief_settings
+from yrd_airq.brief.version_section import describe_version
 from yrd_airq.errors import InfeasibleError
 from yrd_airq.forecast.baselines import DAMPED, NORMAL, PERSISTENCE
 from yrd_airq.forecast.drift import State
@@ -24,6 +25,7 @@ from yrd_airq.jobs.guarantee import Guarantee
 from yrd_airq.jobs.ingest import IngestReport
 from yrd_airq.jobs.issue import IssueData
 from yrd_airq.jobs.lineage import describe_lineage, inputs_hash
+from yrd_airq.jobs.list_version import Draft, keep_version
 from yrd_airq.jobs.origin import is_drill
 from yrd_airq.jobs.workspace import Workspace, code_version, name_run, settings_hash
 from yrd_airq.region import load_region
@@ -37,16 +39,23 @@ from yrd_airq.vocab import CityDaySource, WeatherKind
 
 @dataclass(frozen=True)
 class Occasion:
-    """The event of a pack, the hash of its file, and what was planned for it."""
+    """The version of an event's list that a pack carries, and what was planned for it."""
 
-    event: Event
-    file_hash: str
+    draft: Draft
     guarantee: Guarantee
+
+    @property
+    def event(self) -> Event:
+        """The event."""
+        return self.draft.event
 
 
 @dataclass(frozen=True)
 class PackReport:
-    """A pack that was written; ``exit_code`` 3 says that its plan misses a goal."""
+    """A pack that was written; ``exit_code`` 3 says that its plan misses a goal.
+
+    ``list_zh``: which version of the event's list it carries, and what that changes.
+    """
 
     run_id: str
     kind: str
@@ -55,6 +64,8 @@ class PackReport:
     conclusion_zh: str
     exit_code: int = 0
     ingest: IngestReport | None = None
+    list_version: int | None = None
+    list_zh: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Machine-readable form."""
@@ -68,6 +79,7 @@ class PackReport:
             *read,
             f"{self.run_id}, issued {self.issue_time:%Y-%m-%d %H:%M} Beijing time",
             self.conclusion_zh,
+            *([self.list_zh] if self.list_zh else []),
             f"pack: {self.pack}",
         ]
 
@@ -80,7 +92,8 @@ def write_pack(
     event = occasion.event if occasion else None
     guarantee = occasion.guarantee if occasion else None
     kind = "daily" if event is None else "event"
-    run_id = name_run(kind, *facts_of(store, issued), occasion.file_hash if occasion else "", code_version())
+    run_id = occasion.draft.run_id if occasion else name_run(kind, *run_facts(store, issued))
+    version = keep_version(store, occasion.draft, occasion.guarantee) if occasion else None
     hindsight = _hindsight(store, issued)
     brief = compose(
         Issue(
@@ -113,6 +126,7 @@ def write_pack(
             reasons=details.reasons,
             hindsight=hindsight,
             observed_converted=data.source is CityDaySource.REANALYSIS,
+            list_version=version,
             notes_zh=_notes(issued, guarantee),
         ),
         load_region(),
@@ -120,7 +134,7 @@ def write_pack(
     )
     missed = guarantee is not None and guarantee.plan.status == "infeasible_relaxed"
     _keep(store, run_id, kind, issued, event, guarantee, "goal missed" if missed else "done")
-    name = f"{event.code if event else 'daily'}-{data.issue_time:%Y%m%dT%H%M}"
+    name = occasion.draft.pack_name if occasion else f"daily-{data.issue_time:%Y%m%dT%H%M}"
     return PackReport(
         run_id=run_id,
         kind=kind,
@@ -128,7 +142,14 @@ def write_pack(
         pack=render(brief, workspace.out / name),
         conclusion_zh=brief.conclusion.text_zh,
         exit_code=InfeasibleError.exit_code if missed else 0,
+        list_version=version.list_version if version else None,
+        list_zh=describe_version(version) if version else "",
     )
+
+
+def run_facts(store: Store, issued: Issued, event_hash: str = "") -> tuple[str, ...]:
+    """All that a run depends on: the forecast's facts, the event's file, the code; it names the run."""
+    return (*facts_of(store, issued), event_hash, code_version())
 
 
 def _keep(
@@ -146,10 +167,6 @@ def _keep(
         store.write_output("out_score", run_id, _long_scores(issued.scores))
     if guarantee is not None:
         store.write_output("out_attribution", run_id, guarantee.attribution.budget)
-        listed = guarantee.plan.list
-        # Enterprises without an order have no period.
-        period = {name: pd.to_datetime(listed[name].replace("", None)) for name in ("start", "end")}
-        store.write_control_list(run_id, listed.assign(**period))
     store.write_run(
         RunRecord(
             run_id,

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pandas as pd
+
 import yrd_airq.drill
 from yrd_airq.brief.compose import focus_cities
 from yrd_airq.brief.settings import load_brief_settings
@@ -20,11 +22,12 @@ from yrd_airq.jobs.forecasting import issue_forecast, keep_forecast
 from yrd_airq.jobs.guarantee import check_event, plan_guarantee
 from yrd_airq.jobs.ingest import ingest_folder
 from yrd_airq.jobs.issue import default_issue_time, read_issue
-from yrd_airq.jobs.pack import Occasion, PackReport, write_pack
+from yrd_airq.jobs.list_version import draft_version
+from yrd_airq.jobs.pack import Occasion, PackReport, run_facts, write_pack
 from yrd_airq.jobs.workspace import Workspace, hash_files, hash_texts
 from yrd_airq.region import load_region
 from yrd_airq.settings import config_dir, load_event
-from yrd_airq.store.store import open_store
+from yrd_airq.store.store import Store, open_store
 
 DRILL_FOLDER = Path("data/drill")
 HINDCAST_LEAD_DAYS = 3
@@ -95,11 +98,29 @@ def run_event(workspace: Workspace, event_file: Path, issue_time: datetime | Non
         issue_time = issue_time or default_issue_time(
             store, not_after=event.start - timedelta(days=HINDCAST_LEAD_DAYS)
         )
-        data = read_issue(store, issue_time)
-        check_event(event, data)
-        issued = issue_forecast(workspace, data, store.corrections(issue_time))
-        cities = focus_cities(event, load_region(), load_brief_settings())
-        details = detail_issue(workspace, store, issued, keep_forecast(store, issued), cities)
-        guarantee = plan_guarantee(store, data, issued.rows, event)
-        occasion = Occasion(event, hash_files([event_file]), guarantee)
-        return write_pack(workspace, store, issued, details, occasion)
+        return write_event(workspace, store, event_file, issue_time)
+
+
+def write_event(
+    workspace: Workspace,
+    store: Store,
+    event_file: Path,
+    issue_time: datetime,
+    revision: tuple[int, pd.DataFrame] | None = None,
+) -> PackReport:
+    """The pack of one issue of an event: the next version of its list, or the same again.
+
+    ``revision``: the version that a forecaster revises, and the new edits.
+    """
+    event = load_event(event_file)
+    data = read_issue(store, issue_time)
+    check_event(event, data)
+    issued = issue_forecast(workspace, data, store.corrections(issue_time))
+    cities = focus_cities(event, load_region(), load_brief_settings())
+    details = detail_issue(workspace, store, issued, keep_forecast(store, issued), cities)
+    facts = run_facts(store, issued, hash_files([event_file]))
+    draft = draft_version(store, event, issue_time, facts, revision)
+    guarantee = plan_guarantee(
+        store, data, issued.rows, event, edits=draft.in_force(), previous=draft.previous
+    )
+    return write_pack(workspace, store, issued, details, Occasion(draft, guarantee))

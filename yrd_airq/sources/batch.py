@@ -86,6 +86,23 @@ SCHEMAS: dict[Kind, pa.Schema] = {
             ("so2_tpa", _REAL),
             ("emission_basis", _TEXT),
             ("cost_cny_per_day", _REAL),
+            ("uscc", _TEXT),
+            ("line_id", _TEXT),
+            ("address", _TEXT),
+            ("key_sector", _TEXT),
+            ("exempt_category", _TEXT),
+            ("exempt_document", _TEXT),
+            ("exempt_until", pa.date32()),
+            ("max_load_share", _REAL),
+            ("continuous", pa.bool_()),
+            ("min_stop_days", _REAL),
+            ("permit_id", _TEXT),
+            ("permit_nox_tpa", _REAL),
+            ("permit_voc_tpa", _REAL),
+            ("permit_pm_tpa", _REAL),
+            ("permit_so2_tpa", _REAL),
+            ("contact", _TEXT),
+            ("phone", _TEXT),
         ],
     ),
     Kind.SURVEY: pa.schema(
@@ -128,6 +145,20 @@ SCHEMAS: dict[Kind, pa.Schema] = {
 }
 """Canonical columns of ``Batch.rows`` by kind; times are naive Beijing, hourly ones hour-ending."""
 
+ENTERPRISE_MEASURES = pa.schema(
+    [
+        ("enterprise_id", _TEXT),
+        ("tier", _TEXT),
+        ("measure_code", _TEXT),
+        ("measure_zh", _TEXT),
+        ("reduction_nox_kgd", _REAL),
+        ("reduction_voc_kgd", _REAL),
+        ("reduction_pm_kgd", _REAL),
+        ("reduction_so2_kgd", _REAL),
+    ]
+)
+"""What an enterprise list says of each enterprise and warning tier: measure, and reductions in kg/d."""
+
 REFUSED_SCHEMA = pa.schema(
     [("row", pa.int64()), ("field", _TEXT), ("reason", _TEXT), ("content", _TEXT), ("rows", pa.int64())]
 )
@@ -146,7 +177,8 @@ class Batch:
     ``name`` is the file name without its folder, ``content_hash`` the SHA-256 of the file's bytes in
     hexadecimal. Blank cells are neither rows nor refused. ``rows_in`` is what the reader counted before it
     looked at any value: how many canonical rows the filled cells of the file would make. Every one of them is
-    in ``rows`` or in ``refused``; a reader that loses one is caught here.
+    in ``rows`` or in ``refused``; a reader that loses one is caught here. ``details`` hang on the rows
+    (of an enterprise list: ``ENTERPRISE_MEASURES``) and are not counted.
     """
 
     kind: Kind
@@ -156,6 +188,7 @@ class Batch:
     rows: pa.Table
     refused: pa.Table
     rows_in: int
+    details: pa.Table | None = None
 
     def __post_init__(self) -> None:
         refused = pc.sum(self.refused["rows"]).as_py() or 0

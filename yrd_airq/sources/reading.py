@@ -72,7 +72,7 @@ LAYOUTS = (
     Layout(
         enterprise_list.LAYOUT,
         Kind.ENTERPRISES,
-        "CSV enterprise_id,name_zh,adcode,lon,lat,sector,…",
+        "CSV or XLSX enterprise_id,name_zh,adcode,lon,lat,sector,… or as in configs/enterprises.yaml",
         enterprise_list.matches,
         enterprise_list.read,
     ),

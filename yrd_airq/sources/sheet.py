@@ -33,6 +33,15 @@ def is_workbook(path: Path) -> bool:
         return False
 
 
+def first_lines(path: Path, count: int) -> dict[str, list[tuple[str, ...]]]:
+    """The first lines of every worksheet, by its name; ``InputError`` for a file that is no workbook."""
+    with _opened(path, path.read_bytes()) as workbook:
+        return {
+            name: [_names(line) for line in islice(_lines(path, workbook, name), count)]
+            for name in workbook.sheetnames
+        }
+
+
 def sheet_header(path: Path, sheet: str | None = None, row: int = 1) -> tuple[str, ...]:
     """Column names in line ``row`` of a worksheet (by default the first); empty where there is none.
 

@@ -100,6 +100,22 @@ _QUERIES = (
         "flags of values that are not there",
     ),
     (
+        "core_enterprise_measure: batch",
+        _orphans("core_enterprise_measure"),
+        "measures of enterprises of a batch that is not noted",
+    ),
+    (
+        "out_control_version: unique",
+        "SELECT count(*) - count(DISTINCT hash(event_code, list_version)) FROM out_control_version",
+        "list versions that stand twice",
+    ),
+    (
+        "out_control_change: version",
+        """SELECT count(*) FROM out_control_change c ANTI JOIN out_control_version v
+        ON c.event_code = v.event_code AND c.list_version = v.list_version AND c.run_id = v.run_id""",
+        "changes of a list version that is not there",
+    ),
+    (
         "core_city_daily: unique",
         "SELECT count(*) - count(DISTINCT hash(adcode, date, target, source)) FROM core_city_daily",
         "city-days that stand twice",

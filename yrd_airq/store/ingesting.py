@@ -35,6 +35,9 @@ LISTS = {
 }
 """Tables that keep every version of a list whole, by batch."""
 
+DETAILS = {Kind.ENTERPRISES: "core_enterprise_measure"}
+"""Tables of what hangs on the rows of a list, by the same batch."""
+
 
 @dataclass(frozen=True)
 class _Added:
@@ -95,8 +98,33 @@ def _take(con: _Con, batch_id: int, batch: Batch) -> _Added:
     if batch.kind is Kind.WEATHER:
         _place_weather(con, batch_id, batch.rows)
     else:
-        _insert(con, LISTS[batch.kind], _numbered(batch.rows, batch_id))
+        return _add_list(con, batch_id, batch)
     return _Added(int(batch.rows.num_rows))
+
+
+def _add_list(con: _Con, batch_id: int, batch: Batch) -> _Added:
+    """A list as a new version; an enterprise list that says what the newest one says is none."""
+    added = {LISTS[batch.kind]: batch.rows}
+    if batch.details is not None:
+        added[DETAILS[batch.kind]] = batch.details
+    if batch.kind in DETAILS and all(_is_newest(con, *part, LISTS[batch.kind]) for part in added.items()):
+        return _Added(0)
+    for table, rows in added.items():
+        _insert(con, table, _numbered(rows, batch_id))
+    return _Added(int(batch.rows.num_rows))
+
+
+def _is_newest(con: _Con, table: str, rows: pa.Table, listing: str) -> bool:
+    """Whether ``rows`` are what the newest batch of ``listing`` put into ``table``."""
+    columns = ", ".join(f'"{name}"' for name in schema.TABLES[table] if name != "batch_id")
+    newest = f"SELECT {columns} FROM {table} WHERE batch_id = (SELECT max(batch_id) FROM {listing})"
+    with offered(con, "incoming", rows):
+        other = fetch_row(
+            con,
+            f"""SELECT count(*) FROM ((SELECT {columns} FROM incoming EXCEPT ALL {newest})
+            UNION ALL ({newest} EXCEPT ALL SELECT {columns} FROM incoming))""",
+        )
+    return other == (0,)
 
 
 def _add_values(con: _Con, batch_id: int, rows: pa.Table, table: str, keys: Sequence[str]) -> _Added:

@@ -47,13 +47,6 @@ def write_output(con: _Con, table: str, run_id: str, frame: pd.DataFrame) -> boo
     return contents.replace(con, table, rows, "run_id = ?", [run_id])
 
 
-def write_control_list(con: _Con, run_id: str, frame: pd.DataFrame, list_version: int) -> bool:
-    """Put one version of a run's control list in place; other versions stay. False if it is there already."""
-    rows = contents.fit("out_control_list", frame, run_id=run_id, list_version=list_version)
-    where = "run_id = ? AND list_version = ?"
-    return contents.replace(con, "out_control_list", rows, where, [run_id, list_version])
-
-
 def runs(con: _Con) -> pd.DataFrame:
     """All runs, oldest first."""
     return read_frame(con, "SELECT * FROM run ORDER BY created_at, run_id")

@@ -19,6 +19,7 @@ from yrd_airq.vocab import CityDaySource, Pollutant
 
 _Con = duckdb.DuckDBPyConnection
 _HOUR = np.timedelta64(1, "h")
+_KNOWN = "SELECT batch_id FROM batch WHERE ingested_at <= ?"
 
 
 def station_hourly(
@@ -185,32 +186,52 @@ def city_daily(con: _Con, source: CityDaySource, first: date | None, last: date 
     )
 
 
-def weather_files(con: _Con) -> pd.DataFrame:
+def weather_files(con: _Con, known_at: datetime | None) -> pd.DataFrame:
     """Weather files at their present paths, in the canonical columns, the newest first."""
     return read_frame(
         con,
-        """SELECT * EXCLUDE (batch_id) FROM core_weather_file
-        ORDER BY batch_id DESC, path""",
+        f"""SELECT * EXCLUDE (batch_id) FROM core_weather_file
+        WHERE batch_id IN ({_KNOWN}) ORDER BY batch_id DESC, path""",
+        [known_at or datetime.max],
     )
 
 
-def enterprises(con: _Con) -> pd.DataFrame:
-    """The newest enterprise list by id, with ``list_version``: the start of its content hash."""
+def enterprises(con: _Con, known_at: datetime | None) -> pd.DataFrame:
+    """The newest enterprise list by id, with ``list_version``: the start of its content hash.
+
+    Who is to be called, and by which number, stays in the store. ``continuous`` is true where the list
+    says so; a list that does not speak of it leaves that to the rules of the sector.
+    """
     return read_frame(
         con,
-        """SELECT e.* EXCLUDE (batch_id), b.content_hash[:12] AS list_version
+        f"""SELECT e.* EXCLUDE (batch_id, contact, phone) REPLACE (coalesce(continuous, false) AS continuous),
+        b.content_hash[:12] AS list_version
         FROM core_enterprise e JOIN batch b USING (batch_id)
-        WHERE batch_id = (SELECT max(batch_id) FROM core_enterprise) ORDER BY enterprise_id""",
+        WHERE batch_id = (SELECT max(batch_id) FROM core_enterprise WHERE batch_id IN ({_KNOWN}))
+        ORDER BY enterprise_id""",
+        [known_at or datetime.max],
     )
 
 
-def survey_points(con: _Con) -> pd.DataFrame:
+def enterprise_measures(con: _Con, known_at: datetime | None) -> pd.DataFrame:
+    """What the newest enterprise list says of each enterprise and warning tier, by id and tier."""
+    return read_frame(
+        con,
+        f"""SELECT * EXCLUDE (batch_id) FROM core_enterprise_measure
+        WHERE batch_id = (SELECT max(batch_id) FROM core_enterprise WHERE batch_id IN ({_KNOWN}))
+        ORDER BY enterprise_id, tier""",
+        [known_at or datetime.max],
+    )
+
+
+def survey_points(con: _Con, known_at: datetime | None) -> pd.DataFrame:
     """Points of mobile surveys, each reading as the newest file has it; by trip, time, species."""
     return read_frame(
         con,
-        """SELECT * EXCLUDE (batch_id) FROM core_survey_point
+        f"""SELECT * EXCLUDE (batch_id) FROM core_survey_point WHERE batch_id IN ({_KNOWN})
         QUALIFY batch_id = max(batch_id) OVER (PARTITION BY run_id, species, time)
         ORDER BY run_id, time, species, lon, lat, value""",
+        [known_at or datetime.max],
     )
 
 

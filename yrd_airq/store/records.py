@@ -91,3 +91,35 @@ class RunRecord:
     code_version: str
     status: str
     created_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ListVersion:
+    """One version of an event's control list, counted per event over all runs.
+
+    ``previous_version`` is the one it is compared with and continues, None for a first list.
+    ``enterprises`` counts those with an order; ``burden`` is in index points; ``largest_need_ugm3`` the
+    largest reduction that any receptor-day needs. ``created_at`` is set by the store at the first write.
+    """
+
+    event_code: str
+    list_version: int
+    run_id: str
+    issue_time: datetime
+    previous_version: int | None
+    enterprises: int
+    burden: float
+    largest_need_ugm3: float
+    status: str
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Approval:
+    """Somebody's approval (审批) of one list version; ``made_at`` is set by the store."""
+
+    event_code: str
+    list_version: int
+    run_id: str
+    note: str
+    made_by: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-VERSION = 3
+VERSION = 4
 """Raised with every change of shape; an older store is brought forward when it is opened for writing."""
 
 _ARROW = {
@@ -177,6 +177,34 @@ TABLES: dict[str, dict[str, str]] = {
         so2_tpa DOUBLE
         emission_basis VARCHAR
         cost_cny_per_day DOUBLE
+        uscc VARCHAR
+        line_id VARCHAR
+        address VARCHAR
+        key_sector VARCHAR
+        exempt_category VARCHAR
+        exempt_document VARCHAR
+        exempt_until DATE
+        max_load_share DOUBLE
+        continuous BOOLEAN
+        min_stop_days DOUBLE
+        permit_id VARCHAR
+        permit_nox_tpa DOUBLE
+        permit_voc_tpa DOUBLE
+        permit_pm_tpa DOUBLE
+        permit_so2_tpa DOUBLE
+        contact VARCHAR
+        phone VARCHAR
+        batch_id BIGINT
+    """),
+    "core_enterprise_measure": _columns("""
+        enterprise_id VARCHAR
+        tier VARCHAR
+        measure_code VARCHAR
+        measure_zh VARCHAR
+        reduction_nox_kgd DOUBLE
+        reduction_voc_kgd DOUBLE
+        reduction_pm_kgd DOUBLE
+        reduction_so2_kgd DOUBLE
         batch_id BIGINT
     """),
     "core_survey_point": _columns("""
@@ -339,6 +367,47 @@ TABLES: dict[str, dict[str, str]] = {
         evidence VARCHAR
         reason_zh VARCHAR
         status VARCHAR
+    """),
+    "out_control_version": _columns("""
+        event_code VARCHAR
+        list_version INTEGER
+        run_id VARCHAR
+        issue_time TIMESTAMP
+        previous_version INTEGER
+        enterprises INTEGER
+        burden DOUBLE
+        largest_need_ugm3 DOUBLE
+        status VARCHAR
+        created_at TIMESTAMP
+    """),
+    "out_control_change": _columns("""
+        event_code VARCHAR
+        list_version INTEGER
+        run_id VARCHAR
+        enterprise_id VARCHAR
+        change VARCHAR
+        measure_before VARCHAR
+        measure_now VARCHAR
+        why_zh VARCHAR
+    """),
+    "out_control_edit": _columns("""
+        event_code VARCHAR
+        list_version INTEGER
+        run_id VARCHAR
+        enterprise_id VARCHAR
+        action VARCHAR
+        measure_code VARCHAR
+        reason VARCHAR
+        made_by VARCHAR
+        since_version INTEGER
+    """),
+    "out_control_approval": _columns("""
+        event_code VARCHAR
+        list_version INTEGER
+        run_id VARCHAR
+        note VARCHAR
+        made_by VARCHAR
+        made_at TIMESTAMP
     """),
     "out_score": _columns("""
         run_id VARCHAR

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -21,12 +21,14 @@ from yrd_airq.store import (
     ingesting,
     issued,
     judgements,
+    list_versions,
     observations,
     snapshots,
 )
 from yrd_airq.store.checking import Check
 from yrd_airq.store.connecting import FILE_TROUBLE, connect, explain, read_frame
-from yrd_airq.store.records import Correction, Ingested, Judgement, RunRecord
+from yrd_airq.store.list_versions import ListPart
+from yrd_airq.store.records import Approval, Correction, Ingested, Judgement, ListVersion, RunRecord
 from yrd_airq.vocab import CityDaySource
 
 
@@ -55,8 +57,16 @@ class Store:
     rows were there already.
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, con: duckdb.DuckDBPyConnection, known_at: datetime | None = None) -> None:
         self._con = con
+        self._known_at = known_at
+
+    def as_known(self, time: datetime) -> Store:
+        """The store without the lists, surveys and weather files that were taken in after ``time``.
+
+        Series of values are not cut: readers ask for them up to a time themselves.
+        """
+        return Store(self._con, time)
 
     def ingest(self, batch: Batch) -> Ingested:
         """Take in one file's batch, whole or not at all; content that is known changes nothing."""
@@ -75,7 +85,11 @@ class Store:
         ``rows_in`` = ``rows`` + the rows in quarantine; ``new_rows`` of them were not held with the same
         value, and ``first_time`` … ``last_time`` is the span of these.
         """
-        return read_frame(self._con, "SELECT * FROM batch ORDER BY batch_id")
+        return read_frame(
+            self._con,
+            "SELECT * FROM batch WHERE ingested_at <= ? ORDER BY batch_id",
+            [self._known_at or datetime.max],
+        )
 
     def quarantine(self) -> pd.DataFrame:
         """Every refusal: batch_id, row (0: whole file or column), field, reason, content, rows, file name."""
@@ -208,15 +222,19 @@ class Store:
 
     def weather_files(self) -> pd.DataFrame:
         """Known weather files at their present paths, canonical columns."""
-        return observations.weather_files(self._con)
+        return observations.weather_files(self._con, self._known_at)
 
     def enterprises(self) -> pd.DataFrame:
-        """The newest enterprise list, canonical columns and ``list_version``."""
-        return observations.enterprises(self._con)
+        """The newest enterprise list, canonical columns without contact and phone, and ``list_version``."""
+        return observations.enterprises(self._con, self._known_at)
+
+    def enterprise_measures(self) -> pd.DataFrame:
+        """What the newest list says of each enterprise and warning tier: ``ENTERPRISE_MEASURES``."""
+        return observations.enterprise_measures(self._con, self._known_at)
 
     def survey_points(self) -> pd.DataFrame:
         """Points of mobile surveys, canonical columns; each reading as the newest file has it."""
-        return observations.survey_points(self._con)
+        return observations.survey_points(self._con, self._known_at)
 
     def write_hotspots(self, frame: pd.DataFrame) -> bool:
         """All hotspots of mobile surveys in place of those held."""
@@ -252,13 +270,30 @@ class Store:
         """Forecasts issued, narrowed to a run, a target and valid dates where given."""
         return issued.forecasts(self._con, run_id, target, first, last)
 
-    def write_control_list(self, run_id: str, frame: pd.DataFrame, list_version: int = 1) -> bool:
-        """One version of a run's control list, in the columns of ``control_list.csv``; others stay."""
-        return issued.write_control_list(self._con, run_id, frame, list_version)
-
     def control_list(self, run_id: str | None = None) -> pd.DataFrame:
         """Control lists with all their versions, of one run or of all."""
         return issued.output(self._con, "out_control_list", run_id)
+
+    def write_list_version(self, version: ListVersion, parts: Mapping[str, pd.DataFrame]) -> None:
+        """A list version whole: ``out_control_list``, ``out_control_change`` and ``out_control_edit``."""
+        list_versions.keep(self._con, version, parts)
+
+    def list_history(
+        self, part: ListPart, event_code: str | None = None, list_version: int | None = None
+    ) -> pd.DataFrame:
+        """Versions, changes, edits in force or approvals of control lists: ``out_control_<part>``.
+
+        Of one event and version, or of all, by event and version.
+        """
+        return list_versions.read(self._con, part, event_code, list_version)
+
+    def list_of_version(self, event_code: str, list_version: int) -> pd.DataFrame:
+        """The control list of one version, in the columns of ``out_control_list``."""
+        return list_versions.control_list(self._con, event_code, list_version)
+
+    def approve(self, approval: Approval) -> None:
+        """Note that somebody approves a list version; kept for ever."""
+        list_versions.approve(self._con, approval)
 
     def correct(self, correction: Correction) -> None:
         """Keep a forecaster's correction of a forecast; the newest of a city, target and day counts."""

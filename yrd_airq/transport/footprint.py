@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from yrd_airq.clock import day_of_label
+from yrd_airq.errors import InputError
 from yrd_airq.region import EARTH_RADIUS_KM
 from yrd_airq.transport.residence import Ground, Ways, collect
 from yrd_airq.transport.settings import TransportSettings
@@ -39,6 +40,8 @@ class Ageing(Enum):
     """The emitted substance itself, by its lifetime: for ozone's precursors and primary pollutants."""
     PARTICLES = "particles"
     """Particles: the emitted ones, and those that the gases have turned into, for PM2.5 and PM10."""
+    OZONE = "ozone"
+    """What is left of the emission in sunlit air: for the precursors of a day's highest ozone."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,10 @@ class Footprint:
     ``strength_sm`` (precursor, receptor, day, member), s/m: the weights times this are the change of
     concentration per emission flux of a cell, ΔC [g/m³] = weight · strength · E [g/s] / area [m²], if the
     mixing height holds; None for a footprint made by hand.
+
+    ``by_lag`` (lag, precursor, receptor, day, lat, lon): the members' mean weights by the day of emission,
+    ``lag`` days before the receptor's; the last lag holds all older. None unless asked for. ``ageing``: what
+    of an emission the weights count.
     """
 
     by_precursor: NDArray[np.float64]
@@ -63,6 +70,8 @@ class Footprint:
     members: tuple[Member, ...]
     kind: WeatherKind
     strength_sm: NDArray[np.float64] | None = None
+    by_lag: NDArray[np.float64] | None = None
+    ageing: Ageing = Ageing.EMITTED
 
     @property
     def weight(self) -> NDArray[np.float64]:
@@ -90,14 +99,31 @@ class Footprint:
 
         Nought for points beyond the grid and for blank positions.
         """
+        return self._at(self.by_precursor[:, receptor], lon, lat)
+
+    def lag_parts_at(self, receptor: int, lon: ArrayLike, lat: ArrayLike) -> NDArray[np.float64]:
+        """Part of the weight at points by day of emission, adding up to one: (lag, precursor, day, point).
+
+        All of it on the receptor's own day where a point has no weight. ``InputError`` without ``by_lag``.
+        """
+        if self.by_lag is None:
+            raise InputError("the footprint was made without days of emission; ask for lags")
+        value = self._at(self.by_lag[:, :, receptor], lon, lat)
+        total = value.sum(axis=0)
+        own_day = np.zeros_like(value)
+        own_day[0] = 1.0
+        return np.asarray(np.where(total > 0, value / np.where(total > 0, total, 1), own_day))
+
+    def _at(self, weight: NDArray[np.float64], lon: ArrayLike, lat: ArrayLike) -> NDArray[np.float64]:
+        """Weights (…, lat, lon) per km² at points, (…, point)."""
         x = (np.asarray(lon, dtype=float) - self.lon[0]) / self.step_deg
         y = (np.asarray(lat, dtype=float) - self.lat[0]) / self.step_deg
         rows, columns = len(self.lat), len(self.lon)
         inside = (x >= -0.5) & (x <= columns - 0.5) & (y >= -0.5) & (y <= rows - 0.5)
         x, y = np.where(inside, x, 0).clip(0, columns - 1), np.where(inside, y, 0).clip(0, rows - 1)
         i, j = np.minimum(x.astype(int), columns - 2), np.minimum(y.astype(int), rows - 2)
-        density = self.by_precursor[:, receptor] / self.cell_area_km2[:, None]
-        value = np.zeros((*density.shape[:3], len(x)))
+        density = weight / self.cell_area_km2[:, None]
+        value = np.zeros((*density.shape[:-2], len(x)))
         for b in (0, 1):
             for a in (0, 1):
                 share = np.where(a, x - i, 1 - (x - i)) * np.where(b, y - j, 1 - (y - j)) * inside
@@ -106,16 +132,74 @@ class Footprint:
 
 
 def footprint(
-    trajectories: Trajectories, settings: TransportSettings, ageing: Ageing = Ageing.EMITTED
+    trajectories: Trajectories,
+    settings: TransportSettings,
+    ageing: Ageing = Ageing.EMITTED,
+    lags: int = 0,
 ) -> Footprint:
     """Footprints of every receptor-day of the trajectories; a day holds the arrivals of its labels.
 
     ``ageing`` says what of the emission is weighed: what is left of it, or the particles made of it.
+    ``lags``: number of days of emission that are told apart, see ``Footprint.by_lag``.
     """
+    days = pd.DatetimeIndex(day_of_label(trajectories.arrivals).unique()).sort_values()
+    part = _part_of_step(trajectories, settings)
+    cells, outside, total = _collect(trajectories, settings, ageing, part)
+    by_lag = None
+    if lags:
+        whole = np.ones(trajectories.lon.shape) if part is None else part
+        lag = _emission_lag(trajectories, lags)
+        parts = [_collect(trajectories, settings, ageing, whole * (lag == k)) for k in range(lags)]
+        scaled = [np.where(sum_k > 0, sum_k / total, 0.0)[..., None, None] for _, _, sum_k in parts]
+        by_lag = np.stack(
+            [
+                (np.nan_to_num(own) * scale).mean(axis=3)
+                for (own, _, _), scale in zip(parts, scaled, strict=True)
+            ]
+        )
+    # Seconds per metre: the weights are those of one arrival and step, over the mixing height.
+    arrivals = np.bincount(days.get_indexer(day_of_label(trajectories.arrivals)))
+    per_arrival = 60 * trajectories.step_minutes / arrivals[:, None]
+    depth = 1.0 if part is not None else 1 / settings.mixing_height_m.value
+    lat, lon = settings.grid.centres
+    return Footprint(
+        by_precursor=cells,
+        outside=outside,
+        lat=lat,
+        lon=lon,
+        receptors=trajectories.receptors,
+        days=tuple(stamp.date() for stamp in days),
+        members=trajectories.members,
+        kind=trajectories.kind,
+        strength_sm=total * per_arrival * depth,
+        by_lag=by_lag,
+        ageing=ageing,
+    )
+
+
+def _emission_lag(trajectories: Trajectories, lags: int) -> NDArray[np.int64]:
+    """Days between a step and its receptor-day, (1, arrival, 1, step), at most ``lags`` − 1."""
+    arrivals = trajectories.arrivals
+    ages = pd.to_timedelta(trajectories.age_hours, unit="h").to_numpy()
+    then = pd.DatetimeIndex((arrivals.to_numpy()[:, None] - ages[None, :]).ravel())
+    own = day_of_label(arrivals).to_numpy()[:, None]
+    # A midnight still belongs to the day that it ends.
+    emitted = (then - pd.Timedelta(1, "ns")).normalize().to_numpy().reshape(len(arrivals), -1)
+    lag = (own - emitted) / np.timedelta64(1, "D")
+    return np.clip(lag.astype(np.int64), 0, lags - 1)[None, :, None, :]
+
+
+def _collect(
+    trajectories: Trajectories,
+    settings: TransportSettings,
+    ageing: Ageing,
+    part: NDArray[np.float64] | None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Weights by cell, by side and their sum (see ``residence.collect``); ``part``: weight of each step."""
     day_stamps = day_of_label(trajectories.arrivals)
     days = pd.DatetimeIndex(day_stamps.unique()).sort_values()
     day = days.get_indexer(day_stamps)
-    part, exposure = _part_of_step(trajectories, settings), _rain_exposure(trajectories, settings)
+    exposure = _rain_exposure(trajectories, settings)
     nothing = np.empty((0, 0, 0, 0))
     ways = Ways(
         lon=np.ascontiguousarray(trajectories.lon),
@@ -130,22 +214,7 @@ def footprint(
     washing = np.array([settings.scavenging[precursor].value for precursor in Precursor])
     ground = _ground(trajectories.age_hours, settings)
     with ONE_AT_A_TIME:
-        cells, outside, total = collect(ways, ground, loss, washing, *settings.grid.shape)
-    # Seconds per metre: the weights are those of one arrival and step, over the mixing height.
-    per_arrival = 60 * trajectories.step_minutes / np.diff(ways.first)[:, None]
-    depth = 1.0 if part is not None else 1 / settings.mixing_height_m.value
-    lat, lon = settings.grid.centres
-    return Footprint(
-        by_precursor=cells,
-        outside=outside,
-        lat=lat,
-        lon=lon,
-        receptors=trajectories.receptors,
-        days=tuple(stamp.date() for stamp in days),
-        members=trajectories.members,
-        kind=trajectories.kind,
-        strength_sm=total * per_arrival * depth,
-    )
+        return collect(ways, ground, loss, washing, *settings.grid.shape)
 
 
 def weight_by_age(
@@ -153,13 +222,15 @@ def weight_by_age(
 ) -> NDArray[np.float64]:
     """Part of a unit of emission that arrives at an age, (precursor, age).
 
-    Of the emission itself: exp(−t/τ). Of the particles made of it, for the particle target: primary
-    particles as before; of a gas (1 − exp(−t/τ_s)) · exp(−t/τ_pm), that is formation in the time τ_s,
-    each product then lost like particles. So a gas let off next to the receptor hardly counts.
+    Of the emission itself: exp(−t/τ), for ozone with the lifetimes in sunlight. Of the particles made of
+    it, for the particle target: primary particles as before; of a gas (1 − exp(−t/τ_s)) · exp(−t/τ_pm),
+    that is formation in the time τ_s, each product then lost like particles. So a gas let off next to the
+    receptor hardly counts.
     """
     age = np.asarray(age_hours, dtype=float)
-    lifetime = np.array([settings.lifetime_h[precursor].value for precursor in Precursor])[:, None]
-    if ageing is Ageing.EMITTED:
+    lifetimes = settings.lifetime_h | (settings.ozone.lifetime_h if ageing is Ageing.OZONE else {})
+    lifetime = np.array([lifetimes[precursor].value for precursor in Precursor])[:, None]
+    if ageing is not Ageing.PARTICLES:
         return np.exp(-age / lifetime)
     formation = np.array(
         [settings.formation_h[p].value if p in settings.formation_h else 0.0 for p in Precursor]

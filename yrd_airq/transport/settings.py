@@ -141,6 +141,16 @@ class SeasonSettings(Settings):
         return self
 
 
+class OzoneAirSettings(Settings):
+    """The air that decides a day's MDA8: hours of arrival, and lifetimes of its precursors in sunlight.
+
+    ``lifetime_h`` takes the place of the usual lifetime of the precursors that it names.
+    """
+
+    arrival_hours: tuple[int, ...]
+    lifetime_h: dict[Precursor, Marked]
+
+
 class TransportSettings(Settings):
     """Settings of the transport room.
 
@@ -153,11 +163,11 @@ class TransportSettings(Settings):
     height of ``heights_m``, and those of ``perturbation``. Heights act by the levels where there are
     any, else by a power law about ``reference_height_m``.
 
-    ``lifetime_h`` weighs the age t of the air by exp(−t/lifetime), per precursor; ``formation_h`` is the
-    time in which a gas turns into particles, ``scavenging`` (hour⁻¹ at 1 mm/h) and its exponent the loss
-    by rain. A parcel's place is spread with a standard deviation of ``spread_start_km`` +
-    ``spread_growth_kmh`` · age. ``mixing_height_m`` holds where no boundary-layer height is known,
-    ``mixing_floor_m`` is the least that counts.
+    ``lifetime_h`` weighs the age t of the air by exp(−t/lifetime), per precursor; ``ozone`` says which air
+    makes a day's ozone; ``formation_h`` is the time in which a gas turns into particles, ``scavenging``
+    (hour⁻¹ at 1 mm/h) and its exponent the loss by rain. A parcel's place is spread with a standard
+    deviation of ``spread_start_km`` + ``spread_growth_kmh`` · age. ``mixing_height_m`` holds where no
+    boundary-layer height is known, ``mixing_floor_m`` is the least that counts.
     """
 
     hours: int = Field(gt=0)
@@ -176,6 +186,7 @@ class TransportSettings(Settings):
     mixing_height_m: Marked
     mixing_floor_m: Marked
     lifetime_h: dict[Precursor, Marked]
+    ozone: OzoneAirSettings
     formation_h: dict[Precursor, Marked]
     scavenging: dict[Precursor, Marked]
     scavenging_exponent: Marked

@@ -6,8 +6,8 @@ stays in the mixed layer; where the weather has vertical motion, it rises and si
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from threading import Lock
 
@@ -90,6 +90,21 @@ class Trajectories:
     def age_hours(self) -> NDArray[np.float64]:
         """Hours before arrival of each step."""
         return np.arange(self.lon.shape[3]) * self.step_minutes / 60
+
+    def arriving(self, hours: Sequence[int]) -> Trajectories:
+        """Those that arrive at hours of the day (1 … 24); ``InputError`` if none does."""
+        kept = np.isin(hours_of_day(self.arrivals), hours)
+        if not kept.any():
+            raise InputError(f"no trajectory arrives at the hours {', '.join(map(str, hours))} of the day")
+        return replace(
+            self,
+            lon=self.lon[:, kept],
+            lat=self.lat[:, kept],
+            arrivals=self.arrivals[kept],
+            height_m=None if self.height_m is None else self.height_m[:, kept],
+            mixing_m=None if self.mixing_m is None else self.mixing_m[:, kept],
+            rain_mmh=None if self.rain_mmh is None else self.rain_mmh[:, kept],
+        )
 
     @property
     def central_member(self) -> int:

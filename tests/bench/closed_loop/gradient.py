@@ -90,13 +90,15 @@ def _of_candidates(span: Span, problem: Problem, worth: Reals) -> Reals:
     plant = span.emission.plants.index.get_indexer(pd.Index(ids))
     codes = [problem.settings.measures[m].code for m in problem.measure]
     days = worth.reshape(-1, 24, *worth.shape[1:])
-    from_day = days[::-1].cumsum(axis=0)[::-1]
+    from_day = np.concatenate([days[::-1].cumsum(axis=0)[::-1], np.zeros_like(days[:1])])
     kinds = pd.DataFrame({"code": codes, "course": course.reindex(ids).to_numpy(), "plant": plant})
     value = np.zeros(len(plant))
     for (code, kind), group in kinds[plant >= 0].groupby(["code", "course"], sort=True):
         at = group.index.to_numpy()
         cuts = hourly_cuts(book[code], COURSES[kind])
-        hours = from_day[problem.first_day[at], :, plant[at]]
+        hours = (
+            from_day[problem.first_day[at], :, plant[at]] - from_day[problem.last_day[at] + 1, :, plant[at]]
+        )
         value[at] = (hours * cuts).sum(axis=(1, 2))
     # A cut takes emission away: the benefit is the fall.
     return value

@@ -6,13 +6,14 @@ runs that cannot be broken off are respected by every one of them.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from yrd_airq.control.problem import Problem, build_problem
+from yrd_airq.control.building import build_problem
+from yrd_airq.control.problem import Problem
 from yrd_airq.control.settings import ControlSettings
 from yrd_airq.jobs.guarantee import Guarantee
 from yrd_airq.region import load_region
@@ -45,25 +46,36 @@ def orders_of_list(problem: Problem, listed: pd.DataFrame) -> Indices:
     """The candidates that a control list orders."""
     measures = [measure.code for measure in problem.settings.measures]
     ids = problem.enterprises["enterprise_id"].to_numpy()
-    names = [f"{ids[e]}/{measures[m]}" for e, m in zip(problem.enterprise, problem.measure, strict=True)]
+    first, last = _days(problem)
+    known = pd.MultiIndex.from_arrays(
+        [ids[problem.enterprise], np.array(measures, dtype=object)[problem.measure], first, last]
+    )
     ordered = listed[listed["status"].astype(str) == "selected"]
-    wanted = ordered["enterprise_id"] + "/" + ordered["measure_code"]
-    found = pd.Index(names).get_indexer(pd.Index(wanted)).astype(np.int64)
+    days = [pd.to_datetime(ordered[name].astype(str)).dt.normalize() for name in ("start", "end")]
+    wanted = pd.MultiIndex.from_arrays([ordered["enterprise_id"], ordered["measure_code"], *days])
+    found = known.get_indexer(wanted).astype(np.int64)
     if (found < 0).any():
-        raise AssertionError(f"{wanted[found < 0].iloc[0]} is ordered but not permitted")
+        raise AssertionError(f"{wanted[found < 0][0]} is ordered but not permitted")
     return np.sort(found)
+
+
+def _days(problem: Problem) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex]:
+    """First and last day of each candidate."""
+    begin = pd.Timestamp(problem.event.control_start)
+    first, last = (pd.to_timedelta(at, unit="D") for at in (problem.first_day, problem.last_day))
+    return begin + first, begin + last
 
 
 def as_list(problem: Problem, chosen: Indices) -> pd.DataFrame:
     """Chosen candidates as the columns of a control list that the world needs to carry them out."""
     measures = np.array([measure.code for measure in problem.settings.measures], dtype=object)
-    first = problem.event.control_start
+    first, last = _days(problem)
     return pd.DataFrame(
         {
             "enterprise_id": problem.enterprises["enterprise_id"].to_numpy()[problem.enterprise[chosen]],
             "measure_code": measures[problem.measure[chosen]],
-            "start": [(first + timedelta(days=int(k))).isoformat() for k in problem.first_day[chosen]],
-            "end": problem.event.end.isoformat(),
+            "start": first[chosen].strftime("%Y-%m-%d"),
+            "end": last[chosen].strftime("%Y-%m-%d"),
         }
     )
 
@@ -71,15 +83,22 @@ def as_list(problem: Problem, chosen: Indices) -> pd.DataFrame:
 def predicted_fall(problem: Problem, chosen: Indices) -> pd.DataFrame:
     """What the product predicts of chosen orders: adcode, date, target, predicted (µg/m³)."""
     rows = problem.rows[["adcode", "date", "target"]]
-    return rows.assign(predicted=problem.benefit[:, chosen].sum(axis=1)).astype({"target": str})
+    return rows.assign(predicted=problem.fall(chosen)).astype({"target": str})
 
 
 def rank_greedily(problem: Problem) -> Indices:
-    """One candidate per enterprise, by predicted relief of the goals per burden; the best first."""
+    """One order per enterprise for the whole period, by predicted relief of the goals per burden."""
     order = np.argsort(-problem.merit, kind="stable")
-    order = order[problem.merit[order] > 0]
+    order = order[(problem.merit[order] > 0) & _longest(problem)[order]]
     _, first = np.unique(problem.enterprise[order], return_index=True)
     return order[np.sort(first)].astype(np.int64)
+
+
+def _longest(problem: Problem) -> NDArray[np.bool_]:
+    """Whether a candidate is the longest run of its measure at its enterprise, to the end of the event."""
+    keys = pd.DataFrame({"e": problem.enterprise, "m": problem.measure})
+    length = pd.Series(problem.orders.length)
+    return np.asarray(length == length.groupby([keys["e"], keys["m"]]).transform("max"))
 
 
 def take_within(ranking: Indices, burden: Reals, budget: float) -> Indices:

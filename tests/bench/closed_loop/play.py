@@ -15,6 +15,7 @@ from tests.bench.closed_loop.best import choose_best
 from tests.bench.closed_loop.events import is_hard, issue_time, set_goal
 from tests.bench.closed_loop.gradient import Weights, value_orders
 from tests.bench.closed_loop.seasons import Regime, Season
+from tests.bench.closed_loop.swaps import swap_parts
 from tests.bench.closed_loop.truth import Span
 from yrd_airq.control.problem import Problem
 from yrd_airq.drill.world import World
@@ -26,6 +27,7 @@ from yrd_airq.store.store import open_store
 from yrd_airq.vocab import Target
 
 Indices = NDArray[np.int64]
+Reals = NDArray[np.float64]
 WATCHED = (Target.O3_MDA8.value, Target.PM25.value)
 
 
@@ -78,7 +80,18 @@ def play_event(season: Season, regime: Regime, event: Event, seed: int) -> dict[
         "lists": {"product": carry_out(case, own)},
     }
     if len(own):
-        compare_lists(case, own, result, np.random.default_rng([seed, event.start.toordinal()]))
+        value = value_orders(case.span, problem, Weights(regime.lead, case.counted), None)
+        compare_lists(case, own, value, result, np.random.default_rng([seed, event.start.toordinal()]))
+        result["swaps"] = swap_parts(
+            case.span,
+            problem,
+            guarantee.enterprises,
+            guarantee.winds,
+            guarantee.concentrations,
+            case.counted,
+            value,
+            result["lists"]["product"]["burden"],
+        )
     result["seconds"] = {"plan": round(planned - begun, 1), "truth": round(time.perf_counter() - planned, 1)}
     return result
 
@@ -114,8 +127,13 @@ def carry_out(case: Case, chosen: Indices) -> dict[str, Any]:
     }
 
 
-def compare_lists(case: Case, own: Indices, result: dict[str, Any], rng: np.random.Generator) -> None:
-    """Add the other lists to a result: greedy, random, the circle, and the best that was found."""
+def compare_lists(
+    case: Case, own: Indices, value: Reals, result: dict[str, Any], rng: np.random.Generator
+) -> None:
+    """Add the other lists to a result: greedy, random, the circle, and the best that was found.
+
+    ``value``: true values of the candidates without controls.
+    """
     problem, plans = case.problem, result["lists"]
     budget = plans["product"]["burden"]
     greedy = lists.rank_greedily(problem)
@@ -125,7 +143,7 @@ def compare_lists(case: Case, own: Indices, result: dict[str, Any], rng: np.rand
     )
     plans["circle"] = carry_out(case, lists.take_circle(problem))
     result["greedy_burden"] = match_burden(case, greedy, plans)
-    result["best"] = find_best(case, budget, plans)
+    result["best"] = find_best(case, value, budget, plans)
 
 
 def match_burden(case: Case, ranking: Indices, plans: dict[str, Any]) -> float | None:
@@ -155,7 +173,7 @@ def match_burden(case: Case, ranking: Indices, plans: dict[str, Any]) -> float |
     return float(np.clip(line, 0.2 * min(low[1], high[1]), burden[-1]))
 
 
-def find_best(case: Case, budget: float, plans: dict[str, Any]) -> dict[str, Any]:
+def find_best(case: Case, at_nothing: Reals, budget: float, plans: dict[str, Any]) -> dict[str, Any]:
     """The best list of a burden that was found: by true marginal values, then by those along its own way.
 
     ``benefit`` is truly reached, hence a lower bound of the best possible; ``estimate`` is what the relaxed
@@ -163,7 +181,6 @@ def find_best(case: Case, budget: float, plans: dict[str, Any]) -> dict[str, Any
     """
     problem = case.problem
     weights = Weights(case.regime.lead, case.counted)
-    at_nothing = value_orders(case.span, problem, weights, None)
     first = choose_best(problem.enterprise, problem.burden, at_nothing, budget)
     plans["best_first"] = carry_out(case, first.chosen)
     # The value of an order over its whole way lies between those before and after the list.

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tests.bench.closed_loop.score import OZONE, PARTICLES, Result, agree, compare, count_harm, falls
+from tests.bench.closed_loop.swaps import median_shares
 
 ALL = "all"
 NOTES = (
@@ -19,6 +20,8 @@ NOTES = (
     "Burden for the same benefit: greedy by carrying out two heads of its ranking and a line between, the",
     "circle in proportion; a list that cannot reach the benefit counts as wholly saved. Harm is ozone of a",
     "receptor city up by over 0.5 µg/m³, foreseen if the product's figures for that list show a rise there.",
+    "By the gradient: all orders valued by the product's attribution, one part of it replaced by the truth;",
+    "the burden of its list filled with them, and read off the true gradient without controls; medians.",
 )
 
 
@@ -45,6 +48,7 @@ def _figures(results: Sequence[Result]) -> dict[str, Any]:
         "agreement_all_lists": {t: agree(_of(falls(results), t)) for t in (OZONE, PARTICLES)},
         "comparison": compare(results),
         "harm": count_harm(results),
+        "swaps": median_shares(results),
     }
 
 
@@ -89,6 +93,10 @@ def markdown(summary: Mapping[str, Any]) -> str:
             *(f"{h['any_foreseen']} of {h['any']}" for h in harm),
         ],
     ]
+    for name in dict.fromkeys(name for f in regimes.values() for name in f["swaps"]):
+        found = [f["swaps"].get(name, {}) for f in regimes.values()]
+        shown = [f"{_percent(s.get('of_best', np.nan))} ({_number(s.get('ratio', np.nan))})" for s in found]
+        rows.append([f"by the gradient, {name}: share of the best (predicted over true)", *shown])
     table = [f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows]]
     return "\n".join([*table, "", *NOTES, "", *_forecaster(summary["forecaster"])]) + "\n"
 
