@@ -24,7 +24,6 @@ import pandas as pd
 from tests.bench.__main__ import say
 from tests.conftest import ROOT
 from yrd_airq.forecast.backtest import backtest, observe
-from yrd_airq.forecast.baselines import SIMPLE, simple_rows
 from yrd_airq.forecast.model import MODEL_NAME
 from yrd_airq.forecast.panel import Panel, build_panel
 from yrd_airq.forecast.settings import ForecastSettings
@@ -74,11 +73,7 @@ def forecast_ours(panel: Panel, settings: ForecastSettings) -> pd.DataFrame:
             settings,
             thresholds=thresholds(FIRST),
         )
-        rows = made.forecasts[~made.forecasts["model"].isin(SIMPLE)]
-        issue = panel.dates.get_indexer(pd.DatetimeIndex(rows["issue_time"]).normalize().unique())
-        times = panel.dates[issue] + pd.Timedelta(hours=panel.issue_hour)
-        simple = simple_rows(panel, target, issue, LEADS, times, made.model.climatology)
-        frames += [rows, simple.assign(observed=observe(panel, simple))]
+        frames.append(made.forecasts)
     return pd.concat(frames, ignore_index=True)
 
 

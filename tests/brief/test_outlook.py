@@ -10,6 +10,7 @@ import pytest
 
 from tests.brief.factories import ISSUE, make_forecasts
 from yrd_airq.brief.content_air import Forecast, ForecastDay
+from yrd_airq.brief.forecast_section import detail_table
 from yrd_airq.brief.outlook import build_forecast
 from yrd_airq.brief.outlook_text import city_headline, dominant_levels, region_headline
 from yrd_airq.brief.settings import load_brief_settings
@@ -89,6 +90,21 @@ def test_second_primary_only_when_close() -> None:
     far = build(make_rows(date(2016, 9, 3), {"o3_mda8": 160.0, "pm25": 50.0})).days[0]
     assert close.primary_zh == ("O₃", "PM₂.₅")
     assert far.primary_zh == ("O₃",)
+
+
+def test_an_exceedance_is_called_from_the_threshold_of_the_model() -> None:
+    rows = make_rows(date(2016, 9, 3), {"o3_mda8": 150.0, "pm25": 70.0})
+    quantities = build(rows.assign(call_from=[0.15, 0.25])).days[0].quantities
+    assert {q.target: q.exceeds for q in quantities} == {Target.O3_MDA8: True, Target.PM25: False}
+    part = build(rows.assign(call_from=[0.15, 0.25]))
+    table = detail_table(part)
+    texts = [cell.text for cell in table.rows[0]]
+    assert "20%，超标" in texts
+    assert "20%" in texts
+    assert "O₃-8h15%" in table.note
+    assert "PM₂.₅25%" in table.note
+    silent = build(rows.assign(call_from=0.15, p_exceed=float("nan"))).days[0].quantities
+    assert not any(q.exceeds for q in silent)
 
 
 def test_clean_air_has_no_primary_pollutant() -> None:

@@ -85,7 +85,7 @@ def quick_settings(**changes: object) -> ForecastSettings:
     content = load(ForecastSettings, "forecast").model_dump()
     for name in ("with_weather", "without_weather"):
         content[name] |= {"rounds": 15, "learning_rate": 0.2, "min_data_in_leaf": 20}
-    content["network"] |= {"members": 1, "hidden": [8], "epochs": 2}
+    content["network"] |= {"members": 1, "hidden": [8], "epochs": 2, "epochs_beside": 1}
     content["folds"] |= {"count": 2, "block_days": 14}
     return ForecastSettings.model_validate(content | {"threads": 1} | changes)
 

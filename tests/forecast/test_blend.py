@@ -11,7 +11,10 @@ from yrd_airq.forecast.dense import Dense, fit_network, fit_ridge, fit_scaling
 from yrd_airq.forecast.settings import NetworkSettings
 from yrd_airq.forecast.state import read_arrays, write_arrays
 
-NETWORK = NetworkSettings(members=1, hidden=(16,), penalty=0.01, epochs=40, batch=64, learning_rate=0.01)
+NETWORK = NetworkSettings(
+    members=1, hidden=(16,), penalty=0.01, epochs=40, epochs_beside=40, batch=64, learning_rate=0.01
+)
+SETTINGS = factory.quick_settings(least_weight=0.0)
 
 
 def rows(seed: int = 0, *, seasonal: bool = True) -> TrainingRows:
@@ -23,7 +26,7 @@ def rows(seed: int = 0, *, seasonal: bool = True) -> TrainingRows:
     fold = np.arange(600) // 50 % 2
     left = fold == np.arange(2)[:, None]
     normal = observed + rng.normal(0, 0.1, 600)
-    return TrainingRows(("a", "b", "c"), x, anchor, normal, observed, ~left, left, seasonal)
+    return TrainingRows(("a", "b", "c"), x, anchor, normal, observed, ~left, left, seasonal, True)
 
 
 def test_the_blend_gives_weight_to_what_helps_on_left_out_rows_and_drops_the_rest() -> None:
@@ -43,6 +46,35 @@ def test_a_running_mean_normal_is_a_member_of_its_own() -> None:
     given = rows(seasonal=False)
     mean = blend.mean(given.x, given.anchor, given.normal)
     assert np.abs(mean - given.observed).mean() < 3
+
+
+def test_a_young_blend_leans_on_the_running_mean() -> None:
+    given = rows(seasonal=False)
+    far = TrainingRows(**{**given.__dict__, "normal": np.full(600, 500.0)})
+    young = TrainingRows(**{**far.__dict__, "trust": 0.75})
+    blends = [fit_blend(each, True, factory.quick_settings())[0] for each in (far, young)]
+    assert blends[0].weights[NORMAL] == 0
+    assert blends[1].weights[NORMAL] == pytest.approx(0.25)
+    assert sum(blends[1].weights.values()) == pytest.approx(1.0)
+    full, leaning = (blend.mean(given.x, given.anchor, far.normal) for blend in blends)
+    np.testing.assert_allclose(leaning, 0.75 * full + 0.25 * far.normal)
+
+
+def test_networks_learn_from_neighbouring_leads_but_not_from_their_left_out_rows() -> None:
+    given, near = rows(), rows(1)
+    alone, with_near = (fit_blend(given, True, SETTINGS, beside)[0] for beside in ((), (near,)))
+    moved = near.observed.copy()
+    moved[near.left[0]] *= 5
+    changed = TrainingRows(**{**near.__dict__, "observed": moved})
+    with_changed, _ = fit_blend(given, True, SETTINGS, (changed,))
+    networks = [blend.dense["network"] for blend in (alone, with_near, with_changed)]
+    first, second = ([network.layers[0][0] for network in kind] for kind in networks[1:])
+    assert not np.array_equal(networks[0][0].layers[0][0], first[0])
+    np.testing.assert_array_equal(first[0], second[0])
+    assert not np.array_equal(first[1], second[1])
+    np.testing.assert_array_equal(
+        alone.dense["ridge"][0].layers[0][0], with_near.dense["ridge"][0].layers[0][0]
+    )
 
 
 def test_left_out_forecasts_come_from_models_without_the_block() -> None:

@@ -13,6 +13,7 @@ from yrd_airq.errors import InputError
 from yrd_airq.forecast import registry
 from yrd_airq.forecast.backtest import backtest
 from yrd_airq.forecast.baselines import damped_persistence, persistence
+from yrd_airq.forecast.exceedance import call_for, called
 from yrd_airq.forecast.issue import complete, forecast, missing_days
 from yrd_airq.forecast.model import Model
 from yrd_airq.forecast.panel import Panel
@@ -281,13 +282,27 @@ def test_a_backtest_row_is_the_forecast_that_would_have_been_issued(
         factory.quick_settings(),
     )
     rows = result.forecasts
-    assert tuple(rows.columns) == (*COLUMNS, "observed")
+    assert tuple(rows.columns) == (*COLUMNS, "exceed", "observed")
+    assert rows["exceed"].isna().all(), "no limit was given, so nothing is called"
     then = rows[(rows["model"] == "lightgbm") & (rows["issue_time"] == pd.Timestamp(ISSUE))]
     live = forecast(panel, with_weather, ISSUE, LEADS)
     pd.testing.assert_frame_equal(then[list(COLUMNS)].reset_index(drop=True), live, rtol=1e-6)
     one = rows[(rows["adcode"] == "330100") & (rows["lead_day"] == 2)].iloc[0]
     city = panel.adcodes.index("330100")
     assert one["observed"] == panel.values[PM25][city, panel.index(one["valid_date"])]
+
+
+def test_a_call_follows_the_threshold_on_the_card(panel: Panel, with_weather: Model) -> None:
+    calls = {score.lead_day: call_for(score.calls, 75.0) for score in with_weather.card.scores}
+    rows = forecast(panel, with_weather, ISSUE, LEADS, {PM25: 75.0})
+    assert [call.limit for call in with_weather.card.scores[0].calls] == [50, 60, 75]
+    for lead, call in calls.items():
+        own = rows[rows["lead_day"] == lead]
+        assert (own["call_from"] == call.threshold).all()
+        assert (called(own) == call.says(own["p_exceed"])).all()
+    unlimited = forecast(panel, with_weather, ISSUE, LEADS)
+    assert unlimited["call_from"].isna().all()
+    assert called(unlimited).isna().all()
 
 
 def test_backtest_scores_name_their_conditions(panel: Panel) -> None:
@@ -303,7 +318,7 @@ def test_backtest_scores_name_their_conditions(panel: Panel) -> None:
     assert scores["models"]["lightgbm"]["1"]["n"] == len(model) == 41 * 20
     by_hand = float(np.sqrt(((model["mean"] - model["observed"]) ** 2).mean()))
     assert scores["models"]["lightgbm"]["1"]["rmse"] == pytest.approx(by_hand, abs=1e-4)
-    assert set(scores["models"]) == {"lightgbm", "persistence", "climatology"}
+    assert set(scores["models"]) == {"lightgbm", "persistence", "persistence_24h", "mean_7d", "climatology"}
     assert scores["models"]["persistence"]["1"]["skill_vs_persistence"] == 0
     assert scores["models"]["persistence"]["1"]["coverage80"] is None
 

@@ -93,6 +93,15 @@ def test_chances_add_up_and_rows_have_the_columns_of_every_forecast() -> None:
     assert sum(chance[f"p_first_{p}"] for p in Pollutant) >= 1 - levels[0]
 
 
+def test_the_aqi_rests_on_the_weakest_of_its_parts() -> None:
+    given = rows({("310000", "2016-09-05"): CLEAN})
+    assert set(forecast_aqi(given, SETTINGS).rows["basis"]) == {"own"}
+    weak = given.assign(basis=["own"] * (len(given) - 1) + ["neighbours"])
+    assert set(forecast_aqi(weak, SETTINGS).rows["basis"]) == {"neighbours"}
+    weak.loc[weak.index[0], "basis"] = "stale"
+    assert set(forecast_aqi(weak, SETTINGS).rows["basis"]) == {"stale"}
+
+
 def test_a_clean_day_has_no_first_pollutant() -> None:
     chance = one({target: (5, 6, 7) for target in CLEAN}).chances.iloc[0]
     assert chance["p_level_1"] == 1

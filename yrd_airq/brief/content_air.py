@@ -69,6 +69,7 @@ class Weather(Part):
 class Quantity(Part):
     """Forecast of one target: median, 80-% interval, probability above the daily limit (0–1).
 
+    ``call_from``: the probability from which on an exceedance is called, None where no probability is stated.
     ``converted`` marks ozone that was derived from a daily-mean forecast by a ratio.
     """
 
@@ -80,6 +81,12 @@ class Quantity(Part):
     limit: float | None
     model: str
     converted: bool = False
+    call_from: float | None = None
+
+    @property
+    def exceeds(self) -> bool:
+        """Whether an exceedance is called."""
+        return self.p_exceed is not None and self.call_from is not None and self.p_exceed >= self.call_from
 
 
 class ForecastDay(Part):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from yrd_airq.brief.blocks import Block, Cell, Figure, Paragraph, Table, make_columns, row_spans
@@ -11,6 +11,7 @@ from yrd_airq.brief.content_air import Forecast, ForecastDay, Quantity, detailed
 from yrd_airq.brief.figures import figure_keys
 from yrd_airq.brief.typography import MISSING, interval, number, percent
 from yrd_airq.brief.wording import date_zh
+from yrd_airq.vocab import Target
 
 FULL_DAYS = 3  # days 4–7 are a trend: level only
 
@@ -81,7 +82,7 @@ def detail_table(part: Forecast) -> Table:
     targets = detailed_targets(days)
     columns = [("城市", 0.8), ("日期", 1.0), ("AQI", 1.0), ("级别", 1.6), ("首要污染物", 1.3)]
     for target in targets:
-        columns += [(target.info.name_zh, 1.7), ("超标概率", 1.0)]
+        columns += [(target.info.name_zh, 1.7), ("超标概率", 1.1)]
     rows = tuple(
         (
             Cell(day.city_zh, rows=span),
@@ -93,7 +94,7 @@ def detail_table(part: Forecast) -> Table:
         )
         for day, span in zip(days, row_spans([day.city_zh for day in days]), strict=True)
     )
-    note = f"浓度为中位值[10%–90%分位]，μg/m³；颜色按AQI中心值。{_note(part)}"
+    note = f"浓度为中位值[10%–90%分位]，μg/m³；颜色按AQI中心值。{_call_note(days)}{_note(part)}"
     return Table("重点城市逐日预报", make_columns(*columns), rows, note)
 
 
@@ -102,7 +103,23 @@ def _quantity_cells(quantity: Quantity | None) -> tuple[Cell, Cell]:
         return Cell(MISSING), Cell(MISSING)
     mark = "*" if quantity.converted else ""
     text = f"{number(quantity.q50)}{mark} [{interval(quantity.q10, quantity.q90)}]"
-    return Cell(text), Cell(percent(quantity.p_exceed))
+    call = "，超标" if quantity.exceeds else ""
+    return Cell(text), Cell(f"{percent(quantity.p_exceed)}{call}")
+
+
+def _call_note(days: Sequence[ForecastDay]) -> str:
+    """From which probabilities on an exceedance is called, by pollutant."""
+    found: dict[Target, list[float]] = {}
+    for day in days:
+        for quantity in day.quantities:
+            if quantity.call_from is not None:
+                found.setdefault(quantity.target, []).append(quantity.call_from)
+    texts = []
+    for target in detailed_targets(days):
+        if target in found:
+            low, high = percent(min(found[target])), percent(max(found[target]))
+            texts.append(f"{target.info.name_zh}{low if low == high else f'{low}至{high}'}")
+    return f"概率达到判定阈值（{'、'.join(texts)}）的判为超标。" if texts else ""
 
 
 def _note(part: Forecast) -> str:

@@ -79,7 +79,7 @@ def _city_level(day: ForecastDay) -> str:
 def _region_day(days: list[ForecastDay], settings: BriefSettings) -> str:
     low, high = dominant_levels([day.level for day in days], float(settings.dominant_share))
     text = f"以{levels_zh(low, high)}为主"
-    worse = [day for day in days if _is_worse(day, high, settings)]
+    worse = [day for day in days if _is_worse(day, high)]
     groups = _group_parts(worse, days, settings)
     if groups:
         text += "；其中，" + "；".join(groups)
@@ -105,16 +105,16 @@ def dominant_levels(levels: Sequence[int], share: float) -> tuple[int, int]:
     return (low, low + 1) if count[low + 1] else (low, low)
 
 
-def _is_worse(day: ForecastDay, dominant: int, settings: BriefSettings) -> bool:
-    """Polluted, or likely enough to be, and worse than the region at large."""
+def _is_worse(day: ForecastDay, dominant: int) -> bool:
+    """Polluted, or called to exceed a limit, and worse than the region at large."""
     if day.level > dominant and day.level >= POLLUTED:
         return True
-    return _may_exceed(day, settings) and day.level_hi > dominant and day.level_hi >= POLLUTED
+    return _may_exceed(day) and day.level_hi > dominant and day.level_hi >= POLLUTED
 
 
-def _may_exceed(day: ForecastDay, settings: BriefSettings) -> bool:
-    known = [q.p_exceed for q in day.quantities if q.p_exceed is not None]
-    return not known or max(known) >= float(settings.possible_from)
+def _may_exceed(day: ForecastDay) -> bool:
+    known = [q.exceeds for q in day.quantities if q.p_exceed is not None]
+    return not known or any(known)
 
 
 def _group_parts(worse: list[ForecastDay], days: list[ForecastDay], settings: BriefSettings) -> list[str]:

@@ -13,7 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from yrd_airq.errors import InputError
-from yrd_airq.forecast.baselines import CLIMATOLOGY, PERSISTENCE, climatology_rows, persistence_rows
+from yrd_airq.forecast.baselines import CLIMATOLOGY, PERSISTENCE, SIMPLE, simple_rows
+from yrd_airq.forecast.exceedance import called
 from yrd_airq.forecast.issue import predict
 from yrd_airq.forecast.metrics import coverage, point_scores, skill
 from yrd_airq.forecast.model import MODEL_NAME, Model
@@ -35,7 +36,9 @@ _STATEMENTS = {
 
 @dataclass(frozen=True)
 class Backtest:
-    """``forecasts``: forecast columns + ``observed``, by model; ``scores``: what ``scores.json`` holds."""
+    """``forecasts``: forecast columns + ``exceed`` (the call, 0 or 1) and ``observed``, by model; ``scores``:
+    what ``scores.json`` holds.
+    """
 
     forecasts: pd.DataFrame
     scores: dict[str, Any]
@@ -72,7 +75,8 @@ def backtest(
     rows = pd.concat(frames, ignore_index=True)
     rows["observed"] = observe(panel, rows)
     rows = rows.sort_values(["model", "issue_time", "adcode", "lead_day"], kind="stable", ignore_index=True)
-    rows = rows[[*COLUMNS, "observed"]]
+    rows["exceed"] = called(rows)
+    rows = rows[[*COLUMNS, "exceed", "observed"]]
     if not rows["observed"].notna().any():
         raise InputError(f"{target}: no observation of {first} … {last} to compare with")
     return Backtest(rows, _summarise(rows, model, first, last, train_until, weather), model)
@@ -104,8 +108,7 @@ def _one_lead(
     target = model.card.target
     frames = [
         predict(panel, model, issue, [lead], thresholds),
-        persistence_rows(panel, target, issue, [lead], times),
-        climatology_rows(panel, target, issue, [lead], times, model.climatology),
+        simple_rows(panel, target, issue, [lead], times, model.climatology),
     ]
     return pd.concat(frames, ignore_index=True)
 
@@ -143,7 +146,7 @@ def _summarise(
     present = wide.dropna().index
     paired = rows[pd.MultiIndex.from_frame(rows[key]).isin(present) & rows["observed"].notna()]
     by_model: dict[str, Any] = {}
-    for name in (MODEL_NAME, PERSISTENCE, CLIMATOLOGY):
+    for name in (MODEL_NAME, *(simple for simple in SIMPLE if simple in wide)):
         part = paired[paired["model"] == name]
         by_model[name] = {str(lead): _scores_of(group) for lead, group in part.groupby("lead_day")}
     for scores in by_model.values():

@@ -83,7 +83,10 @@ def write_card(
             f"{WINDOW_DAYS} past days, drawn to 1 by {PRIOR_DAYS:g} days; the scores here are without it."
         )
     else:
-        notes.append("Trained on less than a year: the model knows no season.")
+        notes.append(
+            "Trained on less than a year: the model knows no season, and its forecasts are drawn to the "
+            "mean of the last days, the more the longer the lead (normal_days)."
+        )
     if panel.around is None:
         notes.append("No air of places around the region: what drifts in is seen once it is here.")
     else:

@@ -94,6 +94,12 @@ def call_for(calls: Sequence[ExceedanceCall], limit: float) -> ExceedanceCall:
     return ExceedanceCall(limit=limit, threshold=DEFAULT_THRESHOLD, event_days=0, csi=None, csi_of_mean=None)
 
 
+def called(rows: pd.DataFrame) -> pd.Series:
+    """1 where forecast rows call an exceedance, 0 where not, NaN where they state no probability."""
+    stated = rows["p_exceed"].notna() & rows["call_from"].notna()
+    return (rows["p_exceed"] >= rows["call_from"]).astype(float).where(stated)
+
+
 def _expected_best(probability: Array) -> float:
     """The probability from which on calling gives the highest expected CSI."""
     falling = np.sort(probability)[::-1]

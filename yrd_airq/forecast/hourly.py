@@ -26,7 +26,7 @@ from yrd_airq.forecast.hourly_model import (
 )
 from yrd_airq.forecast.hourly_panel import HourlyTarget, Hours
 from yrd_airq.forecast.hourly_reconcile import reconcile
-from yrd_airq.forecast.hourly_spread import HIGH, LOW, MIDDLE
+from yrd_airq.forecast.intervals import HIGH, LOW, MIDDLE
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]

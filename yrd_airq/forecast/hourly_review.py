@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from yrd_airq.forecast.hourly_features import LEAD_HOURS, Slots
 from yrd_airq.forecast.hourly_model import HourScores
 from yrd_airq.forecast.hourly_panel import DAY_HOURS
-from yrd_airq.forecast.hourly_spread import HIGH, LOW, fit_slot_spread
+from yrd_airq.forecast.hourly_spread import fit_slot_spread
+from yrd_airq.forecast.intervals import HIGH, LOW
 from yrd_airq.forecast.metrics import bias, correlation, coverage, rmse, skill
 
 Array = NDArray[np.float64]

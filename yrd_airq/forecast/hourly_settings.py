@@ -6,29 +6,8 @@ from typing import Any
 
 from pydantic import Field
 
+from yrd_airq.forecast.settings import BoostSettings, FoldSettings
 from yrd_airq.settings import Settings
-
-
-class HourlyBoostSettings(Settings):
-    """LightGBM settings of the hourly models; names as in LightGBM."""
-
-    rounds: int = Field(gt=0)
-    learning_rate: float = Field(gt=0)
-    num_leaves: int = Field(gt=1)
-    min_data_in_leaf: int = Field(gt=0)
-    feature_fraction: float = Field(gt=0, le=1)
-    bagging_fraction: float = Field(gt=0, le=1)
-    lambda_l2: float = Field(ge=0)
-    extra_trees: bool
-    max_bin: int = Field(ge=15, le=255)
-
-
-class HourlyFoldSettings(Settings):
-    """Blocks of issue dates that are left out in turn; issues within ``purge_days`` of them are dropped."""
-
-    count: int = Field(ge=2)
-    block_days: int = Field(gt=0)
-    purge_days: int = Field(ge=0)
 
 
 class StationSettings(Settings):
@@ -42,7 +21,7 @@ class HourlySettings(Settings):
 
     ``max_rows``: so many rows (city, issue date, hour) are drawn at most to train on, which bounds the time
     for archives of any length, taken from ``max_issues`` evenly spread issue dates at most. ``paths``:
-    left-out error courses kept to draw sample courses from.
+    left-out error courses kept to draw sample courses from. ``folds`` are blocks of issue dates.
     """
 
     seed: int
@@ -51,22 +30,13 @@ class HourlySettings(Settings):
     max_rows: int = Field(gt=0)
     max_issues: int = Field(gt=0)
     paths: int = Field(gt=0)
-    boost: HourlyBoostSettings
-    folds: HourlyFoldSettings
+    boost: BoostSettings
+    folds: FoldSettings
     stations: StationSettings
 
     def lightgbm(self) -> dict[str, Any]:
-        """LightGBM parameters that give the same bytes on every run: fixed seed, threads and row-wise."""
-        return {
-            "objective": "l2",
-            "verbose": -1,
-            "seed": self.seed,
-            "num_threads": self.threads,
-            "deterministic": True,
-            "force_row_wise": True,
-            "bagging_freq": 1,
-            **self.boost.model_dump(exclude={"rounds"}),
-        }
+        """LightGBM parameters of a training."""
+        return self.boost.parameters(self.seed, self.threads)
 
     def training_part(self) -> dict[str, Any]:
         """The settings a trained hourly model depends on; they enter its version."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from yrd_airq.forecast.intervals import PROBABILITIES
+
 Array = NDArray[np.float64]
 
-PROBABILITIES = np.concatenate([[0.0], np.arange(1, 100) / 100, [1.0]])
-LOW, MIDDLE, HIGH = 0.1, 0.5, 0.9
 _FLOOR_SHARE = 0.05
 _LEAST_FLOOR = 1e-3
 _PLACE_PRIOR_ROWS = 200

@@ -93,7 +93,7 @@ def train_hourly(
     persistence, climatology = (
         basis.known.clock[name][:, basis.days][:, :, basis.slots.hour] for name in ("same1", "same30")
     )
-    fold = _fold(basis.days, settings)
+    fold = settings.folds.fold_of(basis.days)
     scores = review_hours(basis.slots, mean, basis.observed, persistence, climatology, fold)
     card = HourlyCard(
         version=hourly_fingerprint(cut, target, issue_hour, weather, given, settings),
@@ -239,7 +239,7 @@ def _learn(basis: _Basis, kept: NDArray[np.bool_], settings: HourlySettings) -> 
 def _left_out(basis: _Basis, settings: HourlySettings) -> Array:
     """Means (city, issue, slot), each from a training without its block and the days around."""
     mean = np.full(basis.observed.shape, np.nan)
-    near, fold = _near_fold(basis.days, settings), _fold(basis.days, settings)
+    near, fold = settings.folds.near(basis.days), settings.folds.fold_of(basis.days)
     for k in range(settings.folds.count):
         left = fold == k
         if left.any() and not near[k].all():
@@ -266,18 +266,6 @@ def _draw(usable: NDArray[np.bool_], settings: HourlySettings) -> tuple[Index, I
         flat = np.sort(rng.choice(flat, settings.max_rows, replace=False))
     city, issue, slot = np.unravel_index(flat, usable.shape)
     return np.asarray(city), np.asarray(issue), np.asarray(slot)
-
-
-def _fold(days: Index, settings: HourlySettings) -> Index:
-    """Fold of each issue date: blocks of consecutive days dealt out in turn."""
-    return days // settings.folds.block_days % settings.folds.count
-
-
-def _near_fold(days: Index, settings: HourlySettings) -> NDArray[np.bool_]:
-    """Which issue dates lie in or beside a block of each fold, (fold, issue)."""
-    around = days[:, None] + np.arange(-settings.folds.purge_days, settings.folds.purge_days + 1)
-    fold = around // settings.folds.block_days % settings.folds.count
-    return np.stack([(fold == k).any(axis=1) for k in range(settings.folds.count)])
 
 
 def _kinds(hours: Hours, ahead: tuple[str, ...]) -> tuple[str, ...]:

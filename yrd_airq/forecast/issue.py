@@ -59,12 +59,13 @@ def predict(
     basis = rest_on(values, past.known.age)[:, past.issue]
     # A city that never reported is not spoken for by its neighbours.
     heard = np.isfinite(values).any(axis=1, keepdims=True)
+    calls = {score.lead_day: score.calls for score in card.scores}
     frames = []
     for lead in leads:
         means = lead_means(past, lead)
         kind = panel.weather_kind[issue + lead] if card.weather_ahead else WeatherKind.NONE.value
         mean = np.where(heard, means.mean, np.nan)
-        made = with_spread(mean, means.spread, panel.dates[issue + lead], threshold, kind, basis)
+        made = with_spread(mean, means.spread, panel.dates[issue + lead], threshold, kind, basis, calls[lead])
         frames.append(to_rows(panel.adcodes, card.target, MODEL_NAME, times, lead, made))
     return pd.concat(frames, ignore_index=True).sort_values(KEY, kind="stable", ignore_index=True)
 

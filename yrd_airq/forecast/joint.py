@@ -11,8 +11,9 @@ from scipy.special import ndtri
 
 from yrd_airq.errors import InputError
 from yrd_airq.forecast.aqi_settings import DRAWN, AqiForecastSettings
+from yrd_airq.forecast.exceedance import DEFAULT_THRESHOLD
 from yrd_airq.forecast.intervals import HIGH, LOW, MIDDLE, Z_HIGH
-from yrd_airq.forecast.rows import COLUMNS
+from yrd_airq.forecast.rows import BASES, COLUMNS, OWN
 from yrd_airq.forecast.statement import state
 from yrd_airq.standards.aqi import LEVELS, daily_aqi, level_index
 from yrd_airq.standards.versions import Standard, standards_of
@@ -64,7 +65,7 @@ def forecast_aqi(
     values = _draw(quantiles, weather, pd.DatetimeIndex(days["valid_date"]), settings)
     constant = _constant(days, last_known)
     aqi, first = _index(values, constant, pd.DatetimeIndex(days["valid_date"]))
-    return AqiForecast(_to_rows(days, weather, aqi), _to_chances(days, aqi, first, settings))
+    return AqiForecast(_to_rows(used, days, weather, aqi), _to_chances(days, aqi, first, settings))
 
 
 def correlate(deviates: dict[Target, Array]) -> Array:
@@ -155,14 +156,28 @@ def _index(
     return aqi, first
 
 
-def _to_rows(days: pd.DataFrame, weather: NDArray[np.object_], aqi: Array) -> pd.DataFrame:
+def _weakest(rows: pd.DataFrame, days: pd.DataFrame) -> NDArray[np.object_]:
+    """The weakest of what the rows of each city-day rest on."""
+    if "basis" not in rows:
+        return np.full(len(days), OWN, dtype=object)
+    rank = rows["basis"].map({name: k for k, name in enumerate(BASES)}).fillna(0)
+    worst = rank.groupby([rows[name] for name in DAY]).max().reindex(pd.MultiIndex.from_frame(days))
+    return np.array(BASES, dtype=object)[worst.to_numpy(dtype=int)]
+
+
+def _to_rows(
+    rows: pd.DataFrame, days: pd.DataFrame, weather: NDArray[np.object_], aqi: Array
+) -> pd.DataFrame:
     # An AQI is a whole number, so its quantiles are taken from the draws and not from between them.
     q10, q50, q90 = np.quantile(aqi, (LOW, MIDDLE, HIGH), axis=1, method="inverted_cdf")
     exceeded = (aqi > EXCEEDED).mean(axis=1)
     frame = days.assign(
         target=AQI, model=MODEL_NAME, mean=aqi.mean(axis=1), q10=q10, q50=q50, q90=q90, p_exceed=exceeded
     )
-    return frame.assign(weather_kind=weather.astype(str)).reindex(columns=list(COLUMNS))
+    frame = frame.assign(
+        call_from=DEFAULT_THRESHOLD, weather_kind=weather.astype(str), basis=_weakest(rows, days)
+    )
+    return frame[list(COLUMNS)]
 
 
 def _to_chances(

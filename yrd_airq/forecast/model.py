@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from yrd_airq.forecast.blend import Blend
 from yrd_airq.forecast.climatology import Climatology
 from yrd_airq.forecast.components import Sky
+from yrd_airq.forecast.exceedance import ExceedanceCall
 from yrd_airq.forecast.intervals import Spread
 from yrd_airq.settings import Settings
 from yrd_airq.vocab import CityDaySource, Target
@@ -32,7 +33,8 @@ class LeadCard(Settings):
     """How one lead did on the left-out blocks, with the simple forecasts on the same rows beside it.
 
     ``lightgbm`` is the blend that is built around it, ``members`` the weights of its kinds. ``coverage80``:
-    share of observations within q10 … q90, with quantiles from the other blocks.
+    share of observations within q10 … q90, with quantiles from the other blocks. ``calls``: from which
+    probability on an exceedance is called, for each limit that the target has or had.
     """
 
     lead_day: int
@@ -44,6 +46,7 @@ class LeadCard(Settings):
     skill_vs_climatology: float | None
     coverage80: float | None
     members: dict[str, float] = {}
+    calls: tuple[ExceedanceCall, ...] = ()
 
 
 class Card(Settings):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from yrd_airq.errors import InputError
+from yrd_airq.forecast.exceedance import DEFAULT_THRESHOLD
 from yrd_airq.forecast.intervals import Z_HIGH, exceedance_of_quantiles
 from yrd_airq.forecast.settings import ForecastSettings
 from yrd_airq.vocab import Target
@@ -36,8 +37,9 @@ def mda8_from_mean(
         sign = -1.0 if name == "q10" else 1.0
         out[name] = np.maximum(middle + sign * np.hypot(width, Z_HIGH * spread), 0.0)
     out["q50"] = np.maximum(middle, 0.0)
-    out["p_exceed"] = np.nan
+    out["p_exceed"], out["call_from"] = np.nan, np.nan
     if threshold is not None:
+        out["call_from"] = DEFAULT_THRESHOLD
         out["p_exceed"] = exceedance_of_quantiles({k: out[k] for k in ("q10", "q50", "q90")}, threshold)
     return out
 

@@ -19,7 +19,7 @@ WINDOW_DAYS = 30
 _SHIFT_PRIOR_DAYS = 40.0
 _STRETCH_PRIOR_DAYS = 4.0
 # Errors in a season to come exceed those on blocks left out among the training days.
-_GROWTH_VARIANCE = 1.2
+_GROWTH_VARIANCE = 1.5
 # Beyond this an error is larger than the tables tell and counts as such.
 _EXTREME = 0.002
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from yrd_airq.forecast.exceedance import ExceedanceCall, call_for
 from yrd_airq.forecast.intervals import HIGH, LOW, MIDDLE, Spread
 from yrd_airq.vocab import Target
 
@@ -26,11 +27,14 @@ COLUMNS = (
     "q50",
     "q90",
     "p_exceed",
+    "call_from",
     "weather_kind",
     "basis",
 )
 OWN, NEIGHBOURS, STALE = "own", "neighbours", "stale"
 """What a row rests on: the city's own last complete day, its neighbours' day, or older values only."""
+BASES = (OWN, NEIGHBOURS, STALE)
+"""From the strongest to the weakest."""
 KEY = ["issue_time", "adcode", "lead_day"]
 
 
@@ -38,7 +42,8 @@ KEY = ["issue_time", "adcode", "lead_day"]
 class Forecast:
     """Arrays (city, issue date) of one lead; ``kind`` is one word or an array (issue date,).
 
-    ``basis``: what each forecast rests on, one word or an array (city, issue date).
+    ``call_from``: the probability of an exceedance from which on it is called. ``basis``: what each forecast
+    rests on, one word or an array (city, issue date).
     """
 
     mean: Array
@@ -48,6 +53,7 @@ class Forecast:
     p_exceed: Array
     kind: str | NDArray[np.object_]
     basis: str | NDArray[np.object_] = OWN
+    call_from: float = np.nan
 
     @classmethod
     def of_mean(cls, mean: Array, kind: str) -> Forecast:
@@ -63,14 +69,18 @@ def with_spread(
     threshold: float | None,
     kind: str | NDArray[np.object_],
     basis: str | NDArray[np.object_] = OWN,
+    calls: Sequence[ExceedanceCall] = (),
 ) -> Forecast:
-    """Quantiles and, for a ``threshold``, the probability of exceedance around means valid on ``valid``."""
+    """Quantiles and, for a ``threshold``, the probability of exceedance around means valid on ``valid``.
+
+    ``calls``: from which probability on an exceedance is called, as chosen for the model.
+    """
     scale = spread.scale(mean, valid)
-    exceed = np.full(mean.shape, np.nan)
+    exceed, call_from = np.full(mean.shape, np.nan), np.nan
     if threshold is not None:
-        exceed = spread.exceedance(mean, scale, threshold)
+        exceed, call_from = spread.exceedance(mean, scale, threshold), call_for(calls, threshold).threshold
     q10, q50, q90 = (spread.quantile(mean, scale, p) for p in (LOW, MIDDLE, HIGH))
-    return Forecast(mean, q10, q50, q90, exceed, kind, basis)
+    return Forecast(mean, q10, q50, q90, exceed, kind, basis, call_from)
 
 
 def to_rows(
@@ -93,6 +103,7 @@ def to_rows(
             "q50": values.q50.ravel(),
             "q90": values.q90.ravel(),
             "p_exceed": values.p_exceed.ravel(),
+            "call_from": values.call_from,
             "weather_kind": kind.ravel(),
             "basis": np.broadcast_to(np.asarray(values.basis, dtype=object), shape).ravel(),
         }

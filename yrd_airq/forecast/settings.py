@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from yrd_airq.settings import Marked, Settings
@@ -22,14 +24,31 @@ class BoostSettings(Settings):
     extra_trees: bool
     max_bin: int = Field(ge=15, le=255)
 
+    def parameters(self, seed: int, threads: int) -> dict[str, Any]:
+        """LightGBM parameters that give the same bytes on every run: fixed seed, threads and row-wise."""
+        return {
+            "objective": "l2",
+            "verbose": -1,
+            "seed": seed,
+            "num_threads": threads,
+            "deterministic": True,
+            "force_row_wise": True,
+            "bagging_freq": 1,
+            **self.model_dump(exclude={"rounds"}),
+        }
+
 
 class NetworkSettings(Settings):
-    """The small networks: ``members`` a fold, ``hidden`` units a layer, ``penalty`` of squared weights."""
+    """The small networks: ``members`` a fold, ``hidden`` units a layer, ``penalty`` of squared weights.
+
+    ``epochs_beside``: epochs where the rows of the neighbouring leads are learnt as well.
+    """
 
     members: int = Field(gt=0)
     hidden: tuple[int, ...]
     penalty: float = Field(ge=0)
     epochs: int = Field(gt=0)
+    epochs_beside: int = Field(gt=0)
     batch: int = Field(gt=0)
     learning_rate: float = Field(gt=0)
 
@@ -44,6 +63,18 @@ class FoldSettings(Settings):
     count: int = Field(ge=2)
     block_days: int = Field(gt=0)
     purge_days: int = Field(ge=0)
+
+    def fold_of(self, days: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Fold of each day, given as positions on a calendar."""
+        return days // self.block_days % self.count
+
+    def near(self, days: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which days lie in or beside a block of each fold, (fold, day).
+
+        Days beside a left-out block share its weather situation, so they are dropped from training too.
+        """
+        around = self.fold_of(days[:, None] + np.arange(-self.purge_days, self.purge_days + 1))
+        return np.stack([(around == k).any(axis=1) for k in range(self.count)])
 
 
 class FeatureSettings(Settings):
@@ -101,7 +132,8 @@ class ForecastSettings(Settings):
 
     ``o3_mda8_from_mean`` is keyed by calendar month 1 … 12. ``damping_per_day`` is the share of a
     departure from the recent mean that is left after one day, for the fallback without a model. Members of
-    the blend with less than ``least_weight`` are left out; ``ridge_penalty`` is by row.
+    the blend with less than ``least_weight`` are left out; ``ridge_penalty`` is by row. A blend trained on
+    ``n`` days, less than a year, counts n / (n + ``normal_days`` · lead day), the running mean the rest.
     """
 
     issue_hour: int = Field(ge=1, le=23)
@@ -118,6 +150,7 @@ class ForecastSettings(Settings):
     network: NetworkSettings
     ridge_penalty: float = Field(gt=0)
     least_weight: float = Field(ge=0, lt=0.3)
+    normal_days: Marked
     folds: FoldSettings
     weather_error: ErrorModel
     o3_mda8_from_mean: dict[int, RatioSettings]
@@ -135,18 +168,8 @@ class ForecastSettings(Settings):
         return self.with_weather if weather else self.without_weather
 
     def lightgbm(self, weather: bool) -> dict[str, Any]:
-        """LightGBM parameters that give the same bytes on every run: fixed seed, one thread, row-wise."""
-        boost = self.boost(weather)
-        return {
-            "objective": "l2",
-            "verbose": -1,
-            "seed": self.seed,
-            "num_threads": 1,
-            "deterministic": True,
-            "force_row_wise": True,
-            "bagging_freq": 1,
-            **boost.model_dump(exclude={"rounds"}),
-        }
+        """LightGBM parameters of a training; one thread, as leads are trained side by side."""
+        return self.boost(weather).parameters(self.seed, 1)
 
     def training_part(self) -> dict[str, Any]:
         """The settings a trained model depends on; they enter its version."""
@@ -162,6 +185,7 @@ class ForecastSettings(Settings):
                 "network",
                 "ridge_penalty",
                 "least_weight",
+                "normal_days",
                 "folds",
                 "weather_error",
             },

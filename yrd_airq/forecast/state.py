@@ -57,7 +57,7 @@ def take_apart(model: Model) -> Arrays:
         blend, at = part.blend, f"d{lead}"
         arrays |= {f"{at}/damping": part.damping, f"{at}/recent": part.recent}
         arrays |= _all_fields(f"{at}/scaling", blend.scaling) | _all_fields(f"{at}/spread", part.spread)
-        arrays[f"{at}/trees"] = np.array(len(blend.trees))
+        arrays |= {f"{at}/trees": np.array(len(blend.trees)), f"{at}/relative": np.array(blend.relative)}
         for kind, weight in blend.weights.items():
             arrays[f"{at}/kinds/{kind}"] = np.array([weight, blend.factors[kind]])
         for kind, members in blend.dense.items():
@@ -81,6 +81,7 @@ def put_together(card: Card, arrays: Arrays, tree: Callable[[int, int], lgb.Boos
             dense={k: _members(_below(arrays, f"{at}/{k}/")) for k in kinds if k not in (TREES, NORMAL)},
             weights={kind: float(pair[0]) for kind, pair in kinds.items()},
             factors={kind: float(pair[1]) for kind, pair in kinds.items()},
+            relative=bool(arrays[f"{at}/relative"]),
         )
         spread = _revive(Spread, arrays, f"{at}/spread")
         parts[lead] = LeadModel(arrays[f"{at}/damping"], blend, spread, arrays[f"{at}/recent"])

@@ -19,28 +19,17 @@ from yrd_airq.forecast.filling import carry, delayed, running_mean
 from yrd_airq.forecast.hourly_anchor import fit_rows
 from yrd_airq.forecast.hourly_panel import lay_out_leads
 from yrd_airq.forecast.hourly_settings import HourlySettings
-from yrd_airq.forecast.hourly_spread import HIGH, LOW, MIDDLE, SlotSpread, fit_slot_spread
+from yrd_airq.forecast.hourly_spread import SlotSpread, fit_slot_spread
+from yrd_airq.forecast.intervals import HIGH, LOW, MIDDLE
 from yrd_airq.forecast.panel import Panel
+from yrd_airq.forecast.rows import COLUMNS as CITY_COLUMNS
 from yrd_airq.forecast.training import TooLittleHistoryError
 from yrd_airq.vocab import Target
 
 Array = NDArray[np.float64]
 
 STATION_MODEL = "station_departure"
-COLUMNS = (
-    "station_code",
-    "issue_time",
-    "valid_date",
-    "lead_day",
-    "target",
-    "model",
-    "mean",
-    "q10",
-    "q50",
-    "q90",
-    "p_exceed",
-    "weather_kind",
-)
+COLUMNS = ("station_code", *(name for name in CITY_COLUMNS[1:] if name not in ("call_from", "basis")))
 MEANS = (3, 7, 30)
 _CARRY_DAYS = 7
 

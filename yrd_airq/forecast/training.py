@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -20,6 +20,7 @@ from yrd_airq.forecast.anchor import fit_damping
 from yrd_airq.forecast.basis import Basis, anchored, prepare
 from yrd_airq.forecast.blend import Blend, TrainingRows, fit_blend
 from yrd_airq.forecast.card import fingerprint, write_card
+from yrd_airq.forecast.exceedance import choose_calls, limits_of
 from yrd_airq.forecast.features import TODAY, WARM_UP_DAYS, Features
 from yrd_airq.forecast.intervals import fit_spread
 from yrd_airq.forecast.level import WINDOW_DAYS as RECENT_DAYS
@@ -41,8 +42,12 @@ class TooLittleHistoryError(AirqError):
 
 @dataclass(frozen=True)
 class Rows:
-    """Training rows of one lead; arrays (city, issue date), ``valid`` the target days."""
+    """Training rows of one lead; arrays (city, issue date).
 
+    ``damping`` are the weights of the anchor, ``valid`` the target days.
+    """
+
+    damping: Array
     features: Features
     anchor: Array
     normal: Array
@@ -98,7 +103,10 @@ def train(
     ):
         # Networks are stopped early on purpose.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        done = list(pool.map(lambda lead: _train_lead(basis, lead, settings, error), leads))
+        wanted = sorted({near for lead in leads for near in _beside(lead, ahead)} | set(leads))
+        found = pool.map(lambda lead: gather_rows(basis, lead, damp(basis, lead), settings, error), wanted)
+        rows = dict(zip(wanted, found, strict=True))
+        done = list(pool.map(lambda lead: _train_lead(basis, lead, rows, settings), leads))
     parts = {lead: part for lead, (part, _, _) in zip(leads, done, strict=True)}
     scores, names = [reviewed for _, reviewed, _ in done], done[0][2]
     version = fingerprint(panel, target, until, leads, weather, settings)
@@ -130,6 +138,7 @@ def gather_rows(
     observed = panel.values[basis.target][:, issue + lead]
     usable = features.complete & np.isfinite(observed)
     return Rows(
+        damping,
         features,
         anchor,
         normal,
@@ -141,25 +150,32 @@ def gather_rows(
     )
 
 
+def _beside(lead: int, ahead: bool) -> tuple[int, ...]:
+    """Leads whose rows help to train ``lead``; without the weather ahead they only blur what is known."""
+    return tuple(near for near in (lead - 1, lead + 1) if ahead and near >= 1)
+
+
 def _train_lead(
-    basis: Basis, lead: int, settings: ForecastSettings, error: ErrorModel | None
+    basis: Basis, lead: int, gathered: Mapping[int, Rows], settings: ForecastSettings
 ) -> tuple[LeadModel, LeadCard, tuple[str, ...]]:
-    damping = damp(basis, lead)
-    rows = gather_rows(basis, lead, damping, settings, error)
+    rows = gathered[lead]
     days = int(rows.usable.any(axis=0).sum())
     if days < settings.min_train_days - WARM_UP_DAYS - lead:
         raise TooLittleHistoryError(
             f"{basis.target}: only {days} usable days up to {basis.panel.last} for lead day {lead}; "
             "ingest more history"
         )
-    blend, mean = blend_rows(rows, basis.ahead, basis.known.seasonal, settings)
-    fold = fold_of(rows, settings)
+    beside = [gathered[near] for near in _beside(lead, basis.ahead)]
+    blend, mean = blend_rows(basis, lead, rows, beside, settings)
+    fold = settings.folds.fold_of(rows.position)
     card = review_lead(lead, mean, rows.last, rows.normal, rows.observed, rows.valid, fold, blend.weights)
     recent = np.full((mean.shape[0], RECENT_DAYS), np.nan)
     newest = mean[:, -RECENT_DAYS:]
     recent[:, RECENT_DAYS - newest.shape[1] :] = newest
     spread = fit_spread(mean, rows.observed, rows.valid)
-    return LeadModel(damping, blend, spread, recent), card, rows.features.names
+    calls = choose_calls(spread, mean, rows.observed, rows.valid, limits_of(basis.target))
+    card = card.model_copy(update={"calls": calls})
+    return LeadModel(rows.damping, blend, spread, recent), card, rows.features.names
 
 
 def damp(basis: Basis, lead: int) -> Array:
@@ -171,42 +187,36 @@ def damp(basis: Basis, lead: int) -> Array:
     return fit_damping(basis.known.anchor_terms, basis.known.normal_last, departure)
 
 
-def blend_rows(rows: Rows, ahead: bool, seasonal: bool, settings: ForecastSettings) -> tuple[Blend, Array]:
+def blend_rows(
+    basis: Basis, lead: int, rows: Rows, beside: Sequence[Rows], settings: ForecastSettings
+) -> tuple[Blend, Array]:
     """The blend of one lead, and its left-out forecasts laid out as (city, issue date)."""
-    city, day = np.nonzero(rows.usable)
-    fold, near = fold_of(rows, settings), _near_fold(rows, settings)
-    kept, left = ~near[:, day], fold[day] == np.arange(settings.folds.count)[:, None]
-    full = left.any(axis=1) & kept.any(axis=1)
-    training = TrainingRows(
-        rows.features.names,
-        _without_some_of_today(rows.features, settings)[city, day],
-        rows.anchor[city, day],
-        rows.normal[city, day],
-        rows.observed[city, day],
-        kept[full],
-        left[full],
-        seasonal,
-    )
-    blend, held = fit_blend(training, ahead, settings)
+    own, *others = (_training_rows(basis, lead, each, settings) for each in (rows, *beside))
+    full = own.left.any(axis=1) & own.kept.any(axis=1)
+    own, *others = (replace(each, kept=each.kept[full], left=each.left[full]) for each in (own, *others))
+    blend, held = fit_blend(own, basis.ahead, settings, others)
     mean = np.full(rows.observed.shape, np.nan)
-    mean[city, day] = held
+    mean[np.nonzero(rows.usable)] = held
     return blend, mean
 
 
-def fold_of(rows: Rows, settings: ForecastSettings) -> NDArray[np.int64]:
-    """Fold of each target day: blocks of consecutive days dealt out in turn."""
-    return rows.position // settings.folds.block_days % settings.folds.count
-
-
-def _near_fold(rows: Rows, settings: ForecastSettings) -> NDArray[np.bool_]:
-    """Which target days lie in or beside a block of each fold, (fold, day).
-
-    Days beside a left-out block share its weather situation, so they are dropped from training too.
-    """
-    folds = settings.folds
-    around = rows.position[:, None] + np.arange(-folds.purge_days, folds.purge_days + 1)
-    fold = around // folds.block_days % folds.count
-    return np.stack([(fold == k).any(axis=1) for k in range(folds.count)])
+def _training_rows(basis: Basis, lead: int, rows: Rows, settings: ForecastSettings) -> TrainingRows:
+    """The usable rows one below the other, with the folds that keep or leave them."""
+    city, day = np.nonzero(rows.usable)
+    fold, near = settings.folds.fold_of(rows.position), settings.folds.near(rows.position)
+    days = len(basis.panel.dates)
+    return TrainingRows(
+        names=rows.features.names,
+        x=_without_some_of_today(rows.features, settings)[city, day],
+        anchor=rows.anchor[city, day],
+        normal=rows.normal[city, day],
+        observed=rows.observed[city, day],
+        kept=~near[:, day],
+        left=fold[day] == np.arange(settings.folds.count)[:, None],
+        seasonal=basis.known.seasonal,
+        relative=not (basis.ahead and basis.target in (Target.O3_MDA8, Target.O3_MEAN)),
+        trust=days / (days + settings.normal_days.value * lead),
+    )
 
 
 def _without_some_of_today(features: Features, settings: ForecastSettings) -> NDArray[np.float32]:

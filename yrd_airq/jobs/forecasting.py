@@ -277,7 +277,7 @@ def keep_forecast(store: Store, issued: Issued) -> str:
     inputs = inputs_hash(store)
     run = name_run("forecast", *facts_of(store, issued), code_version())
     rows = _join([issued.rows, issued.aqi.rows, issued.superseded, issued.baselines])
-    store.write_output("out_forecast", run, rows if "basis" in rows else rows.assign(basis="own"))
+    store.write_output("out_forecast", run, rows)
     store.write_run(
         RunRecord(run, "forecast", data.issue_time, None, inputs, settings_hash(), code_version(), "done")
     )

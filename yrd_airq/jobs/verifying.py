@@ -16,6 +16,7 @@ from yrd_airq.brief.scoreboard import write_scoreboard
 from yrd_airq.errors import InputError
 from yrd_airq.forecast.baselines import CLIMATOLOGY, PERSISTENCE, SIMPLE, simple_rows
 from yrd_airq.forecast.correction import FORECASTER
+from yrd_airq.forecast.exceedance import called
 from yrd_airq.forecast.panel import Panel, build_panel
 from yrd_airq.jobs.forecasting import pair_observed
 from yrd_airq.jobs.issue import EARLIEST_PARTIAL_HOUR, newest_days
@@ -153,6 +154,8 @@ def _read_stored(
     paired = pair_observed(rows.assign(valid_date=pd.to_datetime(rows["valid_date"])), daily)
     if paired.empty:
         raise InputError(f"none of the forecast days has been observed by {source.value} yet")
+    if "call_from" in paired:
+        paired = paired.assign(exceed=called(paired))
     return paired, f"{source.name_zh}；存档预报"
 
 
