@@ -237,3 +237,37 @@ def test_ammonium_nitrate_forms_in_cold_humid_air_with_ammonia() -> None:
     assert warm < 0.1 * cold
     assert warm < wet
     assert without == 0
+
+
+# A summer noon over a small town below fresh traffic, in which one step of half an hour ran away.
+RUNAWAY = {
+    **{"no": 0.2253, "no2": 0.5613, "o3": 39.48, "n2o5": 9.011e-06, "hcho": 1.147, "ald": 0.2969},
+    **{"mgly": 0.0402, "par": 4.378, "ole": 0.0831, "aro": 0.1152, "isop": 0.1353, "co": 122.8, "pan": 0.13},
+    **{"h2o2": 1.49, "tno3": 0.5061, "so2": 0.2764, "so4": 0.79, "soa": 1.025, "nhx": 3.545, "no3": 0.00016},
+}
+FRESH_PPBH = {
+    **{"no": 17.96, "no2": 1.996, "hcho": 0.8734, "ald": 0.7713, "par": 41.89, "ole": 3.116, "aro": 3.569},
+    **{"isop": 1.762, "co": 263.3},
+}
+
+
+@pytest.mark.parametrize("hour", [10.5, 11.0, 11.5, 12.0])
+def test_fresh_emission_into_clean_noon_air_does_not_run_away(hour: float) -> None:
+    air, fresh = np.zeros(len(SPECIES)), np.zeros(len(SPECIES))
+    for name, value in RUNAWAY.items():
+        air[INDEX[name]] = value
+    for name, value in FRESH_PPBH.items():
+        fresh[INDEX[name]] = value / 3600
+    k = constants(hour, 305.8, day=217, water=0.02697)
+    state, one = air.astype(np.float32)[:, None].copy(), np.ones((len(MECHANISM.drivers), 1), np.float32)
+    react(
+        MECHANISM.plan,
+        k[:, None].astype(np.float32),
+        one,
+        fresh[: len(CARRIED), None].astype(np.float32),
+        state,
+        1800.0,
+    )
+    right = reference(air, fresh, [k])[-1]
+    for name in ("o3", "no2", "hcho", "par"):
+        assert state[INDEX[name], 0] == pytest.approx(right[INDEX[name]], rel=0.02)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 
 from yrd_airq.drill.keep import keep_course, read_course
-from yrd_airq.drill.world import World, make_world, replay, simulate
+from yrd_airq.drill.world import World, _require_sound, make_world, replay, simulate
 from yrd_airq.errors import InputError
 from yrd_airq.vocab import Pollutant, Target
 
@@ -98,3 +99,12 @@ def test_stations_are_as_many_as_in_reality(world: World) -> None:
     assert 190 <= len(table) <= 240
     assert table["监测点编码"].is_unique
     assert sum(code == "" for code in world.network.adcode) == len(world.settings.stations.county_cities)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, 1e9, -1.0])
+def test_a_world_that_goes_astray_is_refused(world: World, wrong: float) -> None:
+    truth = world.course.truth
+    ozone = truth.values[Pollutant.O3].copy()
+    ozone[30, 2] = wrong
+    with pytest.raises(InputError, match=f"goes astray: o3 at {truth.times[30]:%Y-%m-%d %H:%M}"):
+        _require_sound(world, replace(truth, values=dict(truth.values) | {Pollutant.O3: ozone}))

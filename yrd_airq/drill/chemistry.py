@@ -6,6 +6,11 @@ It keeps every linear invariant, so nitrogen and sulphur balance. Boxes are work
 width, each by one thread from start to end, so that results do not depend on the number of threads. All
 compiled functions of the chemistry stay in this file: the compiler's cache notices changes of a function's
 own file only.
+
+A linearly implicit step has no bound where radicals breed faster than the step is long: the matrix then has
+an eigenvalue near or below zero. What the second order adds to the first tells such steps long before they
+do harm; the boxes concerned, and they alone, are taken again in finer steps, and where these fail too in the
+finest ones of first order (linearised implicit Euler), which stay positive where ROS2 does not.
 """
 
 from __future__ import annotations
@@ -19,9 +24,18 @@ from numpy.typing import NDArray
 from yrd_airq.drill.mechanism import NONE, TABLE_FROM_K, TABLE_STEP_K, Plan
 
 Array = NDArray[np.floating[Any]]
+Flags = NDArray[np.bool_]
 
 PARTS = (0.3, 0.7)
 """Steps of the chemistry in parts of the time it is given: a short one first, for what has just changed."""
+
+SPLITS = (1, 8, 64)
+"""In how many steps each part is taken; the finer ones for boxes in which the coarser ones go astray.
+
+The last are of first order and always taken as they come."""
+
+_ASTRAY = 0.5
+# How far the orders of a step may differ, as a share of what there was, what has been emitted and 1 ppb.
 
 WIDTH = 128
 # Bundles are dealt out to a fixed number of teams, each with its own room to work in.
@@ -59,10 +73,11 @@ def _load(rows: Array, at: int, count: int, out: Array) -> None:
 
 
 @_inner
-def _store(values: Array, at: int, count: int, rows: Array) -> None:
+def _store(values: Array, at: int, count: int, chosen: Flags, rows: Array) -> None:
+    """The chosen columns of a bundle."""
     for s in range(rows.shape[0]):
         for i in range(count):
-            rows[s, at + i] = values[s, i]
+            rows[s, at + i] = values[s, i] if chosen[i] else rows[s, at + i]
 
 
 @_inner
@@ -164,10 +179,13 @@ def _advance(
     source: Array,
     numbers: Array,
     y: Array,
-    room: tuple[Array, Array, Array, Array, Array, Array],
+    room: tuple[Array, Array, Array, Array, Array, Array, Array],
 ) -> None:
-    """One step of ROS2 on ``y``, in place; ``numbers``: the step in s, and γ times the step."""
-    rate, slope, m, k1, k2, stage = room
+    """One step on ``y``, in place; ``numbers``: the step in s, γ times the step, weight of the second order.
+
+    Counts in the last of ``room`` the species of each box for which the step has gone astray.
+    """
+    rate, slope, m, k1, k2, stage, astray = room
     h = numbers[0]
     _derive(plan, k, y, source, rate, k1)
     _slopes(plan, k, y, slope)
@@ -182,25 +200,46 @@ def _advance(
         for i in range(WIDTH):
             k2[s, i] -= np.float32(2.0) * k1[s, i]
     _solve(plan, m, k2)
-    half = np.float32(0.5) * h
+    half, second = np.float32(0.5) * h, numbers[2]
     for s in range(y.shape[0]):
         for i in range(WIDTH):
-            new = y[s, i] + half * (np.float32(3.0) * k1[s, i] + k2[s, i])
+            new = y[s, i] + (h + second) * k1[s, i] + second * k2[s, i]
+            bound = np.float32(_ASTRAY) * (np.float32(1.0) + y[s, i] + h * source[s, i])
+            # Put so that what is no number counts as astray.
+            astray[i] += np.float32(0.0) if abs(half * (k1[s, i] + k2[s, i])) <= bound else np.float32(1.0)
             y[s, i] = max(new, np.float32(0.0))
 
 
 @_inner
 def _numbers(seconds: float, kind: Array) -> Array:
-    """The steps (step, 2) of ``seconds``: their length and γ times it, in the precision of ``kind``."""
-    numbers = np.empty((len(PARTS), 2), kind.dtype)
-    for step in range(len(PARTS)):
-        numbers[step, 0] = PARTS[step] * seconds
-        numbers[step, 1] = _GAMMA * PARTS[step] * seconds
+    """``numbers`` of ``_advance`` for the steps of ``seconds`` (split, part, 3), as precise as ``kind``.
+
+    With γ = 1 and no weight of the second order ROS2 is the linearised implicit Euler method.
+    """
+    numbers = np.empty((len(SPLITS), len(PARTS), 3), kind.dtype)
+    for level in range(len(SPLITS)):
+        last = level == len(SPLITS) - 1
+        for part in range(len(PARTS)):
+            step = PARTS[part] * seconds / SPLITS[level]
+            numbers[level, part, 0] = step
+            numbers[level, part, 1] = step if last else _GAMMA * step
+            numbers[level, part, 2] = 0.0 if last else 0.5 * step
     return numbers
 
 
 @_inner
-def _room(plan: Plan, kind: Array) -> tuple[Array, Array, Array, Array, Array, Array]:
+def _choose(level: int, astray: Array, open_: Flags, chosen: Flags) -> int:
+    """Choose the open boxes that a level has taken well, the last one all; the number that stays open."""
+    left = 0
+    for i in range(WIDTH):
+        chosen[i] = open_[i] and (level == len(SPLITS) - 1 or astray[i] == 0)
+        open_[i] = open_[i] and not chosen[i]
+        left += open_[i]
+    return left
+
+
+@_inner
+def _room(plan: Plan, kind: Array) -> tuple[Array, Array, Array, Array, Array, Array, Array]:
     """Room for one step of a bundle, in the precision of ``kind``."""
     reactions, species = len(plan.reactants), len(plan.diagonal)
     return (
@@ -210,6 +249,7 @@ def _room(plan: Plan, kind: Array) -> tuple[Array, Array, Array, Array, Array, A
         np.empty((species, WIDTH), kind.dtype),
         np.empty((species, WIDTH), kind.dtype),
         np.empty((species, WIDTH), kind.dtype),
+        np.empty(WIDTH, kind.dtype),
     )
 
 
@@ -226,16 +266,23 @@ def react(plan: Plan, thermal: Array, drivers: Array, source: Array, state: Arra
     for team in numba.prange(_TEAMS):
         k, y = np.empty((len(thermal), WIDTH), state.dtype), np.empty((species, WIDTH), state.dtype)
         emitted = np.zeros((species, WIDTH), state.dtype)
+        still_open, chosen = np.empty(WIDTH, np.bool_), np.empty(WIDTH, np.bool_)
         room = _room(plan, state)
         for block in range(team, blocks, _TEAMS):
             at = block * WIDTH
             count = min(WIDTH, boxes - at)
             _combine(plan, thermal, drivers, at, count, k)
-            _load(state, at, count, y)
             _load(source, at, count, emitted[: source.shape[0]])
-            for step in range(len(PARTS)):
-                _advance(plan, k, emitted, numbers[step], y, room)
-            _store(y, at, count, state)
+            still_open[:] = True
+            for level in range(len(SPLITS)):
+                _load(state, at, count, y)
+                room[-1][:] = 0
+                for step in range(len(PARTS) * SPLITS[level]):
+                    _advance(plan, k, emitted, numbers[level, step // SPLITS[level]], y, room)
+                left = _choose(level, room[-1], still_open, chosen)
+                _store(y, at, count, chosen, state)
+                if left == 0:
+                    break
 
 
 @_inner
@@ -299,7 +346,7 @@ def _retreat(
     numbers: Array,
     y: Array,
     back: tuple[Array, Array, Array, Array, Array],
-    room: tuple[Array, Array, Array, Array, Array, Array],
+    room: tuple[Array, Array, Array, Array, Array, Array, Array],
 ) -> None:
     """Transposed derivative of ``_advance`` from ``y``: on ``back``'s sensitivities to the state, to the
     source and to the rate constants of the driven reactions; the rest of ``back`` is room.
@@ -307,18 +354,18 @@ def _retreat(
     The slope of a unimolecular reaction does not depend on the state: in the derivative of the matrix it
     has no part, which is what the second number of ``_transpose``'s factor says.
     """
-    rate, _, m, k1, k2, stage = room
+    rate, _, m, k1, k2, stage, _ = room
     to_state, to_source, to_driven, first, second = back
-    h, zero = numbers[0], np.float32(0.0)
+    h, weight, zero = numbers[0], numbers[2], np.float32(0.0)
     for s in range(y.shape[0]):
         for i in range(WIDTH):
             stage[s, i] = y[s, i]
     _advance(plan, k, source, numbers, stage, room)
     for s in range(y.shape[0]):
         for i in range(WIDTH):
-            grown = y[s, i] + np.float32(0.5) * h * (np.float32(3.0) * k1[s, i] + k2[s, i])
+            grown = y[s, i] + (h + weight) * k1[s, i] + weight * k2[s, i]
             to_state[s, i] = to_state[s, i] if grown > 0 else zero
-            second[s, i] = np.float32(0.5) * h * to_state[s, i]
+            second[s, i] = weight * to_state[s, i]
             stage[s, i] = y[s, i] + h * k1[s, i]
     plain = np.array([1.0, 1.0]).astype(y.dtype)
     bent = np.array([numbers[1], 0.0]).astype(y.dtype)
@@ -331,9 +378,7 @@ def _retreat(
     for s in range(y.shape[0]):
         for i in range(WIDTH):
             carried[s, i] = to_state[s, i] + first[s, i]
-            first[s, i] = (
-                h * (np.float32(1.5) * to_state[s, i] + first[s, i]) - np.float32(2.0) * second[s, i]
-            )
+            first[s, i] = (h + weight) * to_state[s, i] + h * first[s, i] - np.float32(2.0) * second[s, i]
     _transpose(plan, k, k2, rate, bent, carried)
     _solve_transposed(plan, m, first)
     _weigh(plan, first, rate)
@@ -369,8 +414,9 @@ def react_back(
     blocks = (boxes + WIDTH - 1) // WIDTH
     for team in numba.prange(_TEAMS):
         k = np.empty((len(thermal), WIDTH), state.dtype)
-        y = np.empty((len(PARTS) + 1, species, WIDTH), state.dtype)
+        y = np.empty((len(PARTS) * SPLITS[-1] + 1, species, WIDTH), state.dtype)
         emitted = np.zeros((species, WIDTH), state.dtype)
+        still_open, chosen = np.empty(WIDTH, np.bool_), np.empty(WIDTH, np.bool_)
         back = (
             np.empty((species, WIDTH), state.dtype),
             np.zeros((species, WIDTH), state.dtype),
@@ -383,16 +429,24 @@ def react_back(
             at = block * WIDTH
             count = min(WIDTH, boxes - at)
             _combine(plan, thermal, drivers, at, count, k)
-            _load(state, at, count, y[0])
             _load(source, at, count, emitted[: source.shape[0]])
-            _load(to_state, at, count, back[0])
-            _load(to_source, at, count, back[1][: to_source.shape[0]])
-            _load(to_driven, at, count, back[2])
-            for step in range(len(PARTS)):
-                y[step + 1] = y[step]
-                _advance(plan, k, emitted, numbers[step], y[step + 1], room)
-            for step in range(len(PARTS) - 1, -1, -1):
-                _retreat(plan, k, emitted, numbers[step], y[step], back, room)
-            _store(back[0], at, count, to_state)
-            _store(back[1], at, count, to_source)
-            _store(back[2], at, count, to_driven)
+            still_open[:] = True
+            for level in range(len(SPLITS)):
+                steps = len(PARTS) * SPLITS[level]
+                _load(state, at, count, y[0])
+                room[-1][:] = 0
+                for step in range(steps):
+                    y[step + 1] = y[step]
+                    _advance(plan, k, emitted, numbers[level, step // SPLITS[level]], y[step + 1], room)
+                left = _choose(level, room[-1], still_open, chosen)
+                if chosen.any():
+                    _load(to_state, at, count, back[0])
+                    _load(to_source, at, count, back[1][: to_source.shape[0]])
+                    _load(to_driven, at, count, back[2])
+                    for step in range(steps - 1, -1, -1):
+                        _retreat(plan, k, emitted, numbers[level, step // SPLITS[level]], y[step], back, room)
+                    _store(back[0], at, count, chosen, to_state)
+                    _store(back[1], at, count, chosen, to_source)
+                    _store(back[2], at, count, chosen, to_driven)
+                if left == 0:
+                    break

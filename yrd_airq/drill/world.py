@@ -34,6 +34,8 @@ from yrd_airq.region import Region, load_region
 
 # One stream of random numbers for each part, so that changing one part leaves the others as they are.
 ENTERPRISES, OFFICIAL, NETWORK, FAULTS, DRIVE = range(5)
+UNHEARD_OF = 5000.0
+"""No hour of any pollutant reaches this (CO in mg/m³, else µg/m³)."""
 _DAY = pd.Timedelta(days=1)
 
 
@@ -217,7 +219,20 @@ def _run(world: World, weather: Weather, start: State | None, reductions: pd.Dat
     truth = true_concentrations(
         went.times, np.asarray(went.point_state), POINT_SPECIES, world.network, world.settings.stations
     )
+    _require_sound(world, truth)
     return Course(truth, keep)
+
+
+def _require_sound(world: World, truth: Truth) -> None:
+    """``InputError`` if a station breathed what no air holds: a world that has gone astray is no truth."""
+    for pollutant, values in truth.values.items():
+        sound = np.isfinite(values) & (values >= 0) & (values < UNHEARD_OF)
+        wrong = np.flatnonzero(~sound.all(axis=1))
+        if len(wrong):
+            raise InputError(
+                f"drill: the air of scenario {world.settings.name} goes astray: {pollutant.value} at "
+                f"{truth.times[wrong[0]]:%Y-%m-%d %H:%M}; change its settings or seed"
+            )
 
 
 def _wind_at(world: World, time: pd.Timestamp) -> Wind:
