@@ -50,7 +50,7 @@ def _shipped_settings() -> ControlSettings:
 def make_settings(**changes: object) -> ControlSettings:
     settings = _shipped_settings()
     limits = settings.solver.model_copy(update={"relative_gap": 1e-6, "chance_tolerance": 1e-7})
-    return settings.model_copy(update={"solver": limits, **changes})
+    return settings.model_copy(update={"solver": limits, "until_end": False, **changes})
 
 
 def mark(value: float) -> Marked:

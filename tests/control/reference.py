@@ -71,9 +71,15 @@ def judge_all(problem: Problem) -> Judged:
             left = (need - falls[row] + margin) / goal
             short += np.where(left > 1e-6, left, 0)
     ozone = [r for r, t in enumerate(problem.air.targets) if t == Target.O3_MDA8]
-    rise = sum(np.maximum(-falls[r] - float(problem.settings.rules.ozone_rise_ugm3), 0) / 160 for r in ozone)
+    rise = sum(np.maximum(-falls[r] - _room(problem, r), 0) / 160 for r in ozone)
     missed = np.stack([short, broken_rules(problem, choices), rise + 0 * short], axis=1)
     return Judged(choices, missed, _sums(problem.burden, choices))
+
+
+def _room(problem: Problem, row: int) -> float:
+    planned, rules = problem.rows["forecast_q"][row], problem.settings.rules
+    clean = 0.0 if np.isnan(planned) else float(rules.ozone_clean_ugm3) - planned
+    return max(clean, float(rules.ozone_rise_ugm3))
 
 
 def _sums(values: Reals, choices: NDArray[np.int64]) -> Reals:

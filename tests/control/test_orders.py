@@ -38,7 +38,7 @@ def small(number: int = 2, days: int = 1, level: float = 36.0, **more: object) -
 
 
 def test_runs_by_hand() -> None:
-    """Three days, the first helps nowhere: the light measure starts on the second, the slow one may on the first."""
+    """Three days, the first helps nowhere: the light measure starts on the second, the slow one earlier."""
     measures = [m for m in make_settings().measures if m.code in {"stop", "limit_30"}]
     orders = list_orders(
         np.ones((1, 2), dtype=bool),
@@ -47,6 +47,7 @@ def test_runs_by_hand() -> None:
         np.array([[False, True, True]]),
         3,
         measures,
+        until_end=False,
     )
     runs = list(
         zip(orders.measure.tolist(), orders.first_day.tolist(), orders.last_day.tolist(), strict=True)
@@ -62,8 +63,24 @@ def test_runs_by_hand() -> None:
         np.array([[False, True, True]]),
         3,
         measures,
+        until_end=False,
     )
     assert list(zip(long.measure, long.first_day, long.last_day, strict=True)) == [(0, 1, 2)]
+
+
+def test_orders_hold_until_the_end_of_the_event() -> None:
+    measures = [m for m in make_settings().measures if m.code in {"stop", "limit_30"}]
+    orders = list_orders(
+        np.ones((1, 2), dtype=bool),
+        np.zeros((1, 2), dtype=np.int64),
+        np.array([[1.0, 1.0]]),
+        np.array([[False, True, False]]),
+        3,
+        measures,
+        until_end=True,
+    )
+    runs = zip(orders.measure.tolist(), orders.first_day.tolist(), orders.last_day.tolist(), strict=True)
+    assert list(runs) == [(0, 0, 2), (0, 1, 2), (1, 1, 2)]
 
 
 def test_emission_of_the_day_before_is_ordered_for_the_day_before() -> None:
@@ -86,7 +103,7 @@ def test_emission_of_the_day_before_is_ordered_for_the_day_before() -> None:
 
 
 def test_margin_of_two_members_by_hand() -> None:
-    """Members one microgram apart either way around a symmetric forecast: solve the mean chance for the margin."""
+    """Members a microgram apart either way around a symmetric forecast: the margin by the mean chance."""
     spread = Spread.of([20.0], [30.0], [40.0], 0.75)
     deviation = np.array([-1.0, 1.0])
     margin, slope = spread.risk(0, deviation)
@@ -129,19 +146,19 @@ def test_orders_in_force_stay_unless_another_is_clearly_lighter() -> None:
         event,
         plants,
         make_attribution(plants, event, pm25=[10.0, 10.0]),
-        make_forecasts(event, pm25=37.5),
+        make_forecasts(event, pm25=36.4),
         ISSUE,
         make_settings(),
         load_region(),
     )
     before = pd.DataFrame(
-        [("E001", "limit_30", "2016-09-04", "2016-09-04")],
+        [("E001", "treat", "2016-09-04", "2016-09-04")],
         columns=["enterprise_id", "measure_code", "start", "end"],
     )
     fresh, kept = propose(*arguments), propose(*arguments, previous=before)
     assert fresh.list.loc[fresh.list["status"] == "selected", "enterprise_id"].tolist() == ["E000"]
     assert kept.list.loc[kept.list["status"] == "selected", "enterprise_id"].tolist() == ["E001"]
-    assert kept.objective == pytest.approx(31.5)  # the burden itself is printed without the discount
+    assert kept.objective == pytest.approx(3.15)  # the burden itself is printed without the discount
 
 
 def test_an_exemption_that_has_ended_is_none() -> None:

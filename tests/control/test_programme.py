@@ -256,7 +256,7 @@ def test_without_the_ozone_guard_the_cheaper_list_raises_ozone() -> None:
             event,
             plants,
             make_attribution(plants, event, pm25=[8.0, 8.0], o3=[[-20.0, 0.0], [0.0, 0.0]]),
-            make_forecasts(event, pm25=38.0, o3_mda8=90.0),
+            make_forecasts(event, pm25=38.0, o3_mda8=140.0),
             ISSUE,
             settings.model_copy(update={"rules": rules}),
             load_region(),

@@ -153,7 +153,9 @@ def _permitted(
     allowed = fit.allowed
     if edits is not None and edits.drop:
         allowed = allowed & ~fit.enterprises["enterprise_id"].isin(edits.drop).to_numpy()[:, None]
-    return list_orders(allowed, fit.first_day, fit.min_days, useful, days, settings.measures)
+    return list_orders(
+        allowed, fit.first_day, fit.min_days, useful, days, settings.measures, settings.until_end
+    )
 
 
 def _in_any_case(

@@ -78,14 +78,17 @@ def report_ozone_rise(problem: Problem, solution: Solution, region: Region) -> l
     if raising:
         notes.append(f"有{raising}家企业的可选措施会使O₃升高（VOCs控制区单独削减NOx），优化中按升高量计入。")
     fall = problem.fall(solution.chosen)[rows]
-    allowed = float(problem.settings.rules.ozone_rise_ugm3)
-    over = rows[fall < -allowed]
-    if len(over):
-        fall_of = dict(zip(rows.tolist(), fall, strict=True))
-        worst = sorted(over.tolist(), key=lambda row: fall_of[row])[:NAMED]
-        names = name_rows(problem.rows.iloc[worst], region)
-        parts = [f"{name}升高{-fall_of[row]:.2f}" for name, row in zip(names, worst, strict=True)]
-        notes.append(f"所列措施预计使{'、'.join(parts)}微克/立方米，为达到其他目标不能避免，须配合VOCs减排。")
+    trifle = float(problem.settings.rules.ozone_rise_ugm3)
+    harmful = fall < -problem.rise_room
+    for group, text in (
+        (harmful, "，为达到其他目标不能避免，须配合VOCs减排。"),
+        (~harmful & (fall < -trifle), "，升高后仍处于优的水平。"),
+    ):
+        if group.any():
+            worst = np.flatnonzero(group)[np.argsort(fall[group], kind="stable")][:NAMED]
+            names = name_rows(problem.rows.iloc[rows[worst]], region)
+            parts = [f"{name}升高{-fall[k]:.2f}" for name, k in zip(names, worst, strict=True)]
+            notes.append(f"所列措施预计使{'、'.join(parts)}微克/立方米{text}")
     return notes
 
 

@@ -57,15 +57,17 @@ def list_orders(
     useful: NDArray[np.bool_],
     days: int,
     measures: Sequence[Measure],
+    until_end: bool,
 ) -> Orders:
     """All runs of days of all allowed measures, (enterprise, measure); ``useful`` (enterprise, day).
 
     A run that begins or ends with a day that helps nowhere is left out where the shorter run may be
     ordered, since that one helps as much for less; so is a run without any useful day. A measure with a
-    ramp may begin early enough to be in full effect. Sorted by enterprise, measure, first and last day.
+    ramp may begin early enough to be in full effect. ``until_end``: only runs to the last day. Sorted by
+    enterprise, measure, first and last day.
     """
     first, last = (grid.ravel() for grid in np.meshgrid(np.arange(days), np.arange(days), indexing="ij"))
-    forward = first <= last
+    forward = (first <= last) & ((last == days - 1) | (not until_end))
     first, last = first[forward], last[forward]
     enterprise, measure = np.nonzero(allowed)
     length = (last - first + 1)[None, :]
@@ -75,7 +77,8 @@ def list_orders(
     helps = (until[:, last + 1] - until[:, first])[enterprise] > 0
     ramp = _ramp(measures, days)
     opens = _opens(useful, (ramp < 1 - 1e-9).sum(axis=1))[enterprise, measure]
-    edges = (opens[:, first] & useful[:, last][enterprise]) | (length - 1 < shortest)
+    closes = until_end | useful[:, last][enterprise]
+    edges = (opens[:, first] & closes) | (length - 1 < shortest)
     row, run = np.nonzero(fits & helps & edges)
     return Orders(enterprise[row], measure[row], first[run], last[run], ramp)
 

@@ -176,9 +176,20 @@ class Problem:
         left = self.excess(chosen)
         return np.where(left <= self.spare, 0.0, left)
 
+    @cached_property
+    def rise_room(self) -> Reals:
+        """µg/m³ by which a list may raise ozone without doing harm, by ozone row.
+
+        Up to clean air, by the quantile that is planned for, and a trifle in any case.
+        """
+        rules = self.settings.rules
+        planned = self.rows["forecast_q"].to_numpy(dtype=float)[self.ozone_rows]
+        clean = np.nan_to_num(float(rules.ozone_clean_ugm3) - planned)
+        return np.maximum(clean, float(rules.ozone_rise_ugm3))
+
     def rise(self, chosen: Ints) -> Reals:
-        """Rise of ozone beyond what may be caused without a word, share of ``OZONE_UNIT``, by ozone row."""
-        beyond = -self.fall(chosen)[self.ozone_rows] - float(self.settings.rules.ozone_rise_ugm3)
+        """Rise of ozone beyond its room, share of ``OZONE_UNIT``, by ozone row."""
+        beyond = -self.fall(chosen)[self.ozone_rows] - self.rise_room
         return np.maximum(beyond, 0.0) / OZONE_UNIT
 
     def broken(self, chosen: Ints) -> Reals:

@@ -207,7 +207,7 @@ def _keep_rules(write: _Writer, problem: Problem) -> None:
 
 
 def _guard_ozone(write: _Writer, problem: Problem) -> None:
-    """Ozone rises at no receptor by more than what may be caused without a word, or by ``rise``."""
+    """Ozone rises at no receptor by more than its room, or by ``rise``."""
     rows = problem.ozone_rows
     effect = problem.benefit[rows] / OZONE_UNIT
     effect[np.abs(effect) < NO_EFFECT] = 0.0
@@ -215,7 +215,7 @@ def _guard_ozone(write: _Writer, problem: Problem) -> None:
     bent = np.flatnonzero([row in surface for row in rows])
     effect[bent] = 0.0
     columns = np.array([surface[row] for row in rows[bent]], dtype=np.int64)
-    limit = np.full(len(rows), -float(problem.settings.rules.ozone_rise_ugm3) / OZONE_UNIT)
+    limit = -problem.rise_room / OZONE_UNIT
     write.family(
         "ozone_rise",
         ">=",

@@ -100,7 +100,8 @@ class Rules(Settings):
     ``city_cap``: largest share of a city's askable burden that may be asked. ``fairness``: margin of
     each province's share of the burden around its share of the contribution. ``list_length``: most
     enterprises. ``supply_sectors`` together keep ``kept_load`` of their load in each city.
-    ``ozone_rise_ugm3``: rise of ozone at a receptor that a list may cause without a word.
+    ``ozone_rise_ugm3``: rise of ozone at a receptor that a list may cause where the rise matters, which is
+    above ``ozone_clean_ugm3``: what stays below it is clean air still.
     ``hysteresis``: discount on orders that are in force already. ``tiers``: by warning tier.
     ``rise_weight``: what a rise beyond that weighs beside a missed goal.
     """
@@ -112,6 +113,7 @@ class Rules(Settings):
     supply_sectors: tuple[str, ...] = ()
     kept_load: Marked | None = None
     ozone_rise_ugm3: Marked
+    ozone_clean_ugm3: Marked
     rise_weight: Marked
     hysteresis: Marked
     tiers: dict[str, TierRule] = {}
@@ -142,16 +144,18 @@ class SolverSettings(Settings):
 class ControlSettings(Settings):
     """Shape of ``configs/control.yaml``.
 
-    ``goal_days``: the goals hold on the event's days or on all control days. ``least_benefit_ugm3``:
-    a measure that lowers no goal's concentration by at least this is not asked of anybody.
-    ``kept_share``: where the goals cannot be reached, the share of the largest possible reduction
-    that the plan keeps, so that nobody is stopped for the last crumbs. ``alternates``: number of
-    next-best enterprises listed behind the selected ones.
+    ``until_end``: orders hold until the end of the event (a later version of the list ends them sooner),
+    since a forecast of some days seldom knows the very day; else they may end on any day. ``goal_days``:
+    the goals hold on the event's days or on all control days. ``least_benefit_ugm3``: a measure that lowers
+    no goal's concentration by at least this is not asked of anybody. ``kept_share``: where the goals cannot
+    be reached, the share of the largest possible reduction that the plan keeps, so that nobody is stopped
+    for the last crumbs. ``alternates``: number of next-best enterprises listed behind the selected ones.
     """
 
     measures: tuple[Measure, ...]
     sectors: tuple[Sector, ...]
     grades: GradeRule
+    until_end: bool
     goal_days: Literal["event", "control"]
     least_benefit_ugm3: Marked
     kept_share: Marked
