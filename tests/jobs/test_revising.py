@@ -72,7 +72,7 @@ class Stage:
     def render(self, brief: Brief, out: Path) -> Path:
         return render(brief, out) if self.whole_packs else render_light(brief, out)
 
-    def plan(self, store: Store, *_: Any, edits: Any, previous: Any) -> SimpleNamespace:
+    def plan(self, store: Store, *_: Any, edits: Any, previous: Any, tiers: Any) -> SimpleNamespace:
         listed = store.enterprises()
         orders = {k: m for k, m in self.wanted.items() if k in set(listed["enterprise_id"])}
         orders = {k: m for k, m in orders.items() if k not in edits.drop}
@@ -137,7 +137,8 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
         "check_event": lambda *_: None,
         "issue_forecast": lambda *_: SimpleNamespace(rows=None),
         "keep_forecast": lambda *_: "forecast",
-        "detail_issue": lambda *_: None,
+        "detail_issue": lambda *_: SimpleNamespace(running=None),
+        "foresee_emergency": lambda *_: SimpleNamespace(foresight=SimpleNamespace(tiers={})),
         "run_facts": lambda store, issued, file: (
             f"{made.issue}",
             *store.batches()["content_hash"],

@@ -100,6 +100,7 @@ def forecast_frame(mean: float = 50.0, cities: Sequence[str] = ("310000", "32010
             "q50": mean,
             "q90": float("nan"),
             "p_exceed": 0.1,
+            "call_from": 0.3,
             "weather_kind": "none",
             "basis": "own",
         }

@@ -23,6 +23,7 @@ from yrd_airq.errors import InputError
 from yrd_airq.jobs.issue import LEADS, IssueData
 from yrd_airq.region import Region, load_region
 from yrd_airq.settings import Event, load
+from yrd_airq.standards.tiers import Tier
 from yrd_airq.store.store import Store
 from yrd_airq.survey.hotspots import find_hotspots
 from yrd_airq.survey.settings import load_survey
@@ -95,12 +96,14 @@ def plan_guarantee(
     *,
     edits: Edits | None = None,
     previous: pd.DataFrame | None = None,
+    tiers: Mapping[str, Tier] | None = None,
 ) -> Guarantee:
     """Trace the air of the event's days, attribute it to the listed enterprises, and choose measures.
 
     ``forecasts``: rows of the forecast model for the event's cities. Days that the forecast does not
     reach (the issue date and before, or beyond the last lead day) take no part. ``edits``: a forecaster's,
-    in force for this plan; ``previous``: the orders of the list version before.
+    in force for this plan; ``previous``: the orders of the list version before; ``tiers``: warning tiers by
+    adcode.
     """
     region = load_region()
     enterprises = store.enterprises()
@@ -125,6 +128,7 @@ def plan_guarantee(
         traced,
         edits=edits,
         previous=previous,
+        tiers=tiers,
     )
     sources, chemistry = load(AttributionSettings, "attribution"), load(OzoneChemistry, "ozone")
     shown = _shown_target(event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,6 +20,7 @@ from yrd_airq.errors import InputError
 from yrd_airq.jobs.guarantee import Guarantee
 from yrd_airq.jobs.workspace import name_run
 from yrd_airq.settings import Event, load
+from yrd_airq.standards.tiers import Tier
 from yrd_airq.store.records import ListVersion
 from yrd_airq.store.store import Store
 
@@ -59,12 +60,14 @@ def draft_version(
     issue_time: datetime,
     facts: Sequence[str],
     revision: tuple[int, pd.DataFrame] | None = None,
+    tiers: Mapping[str, Tier] | None = None,
 ) -> Draft:
     """The version that a run with these ``facts`` makes: the one that it made before, else the next number.
 
     ``revision``: the version that is revised and the new edits (``EDIT_COLUMNS``). Without one the run
     follows the newest version of no later issue, whose edits stay in force. Raises ``InputError`` for a
-    revision of a version that others follow already.
+    revision of a version that others follow already. ``tiers``: warning tiers by adcode, under which fewer
+    edits may be carried out.
     """
     held = store.list_history("version", event.code)
     same = held[held["issue_time"] == pd.Timestamp(issue_time)]
@@ -79,12 +82,12 @@ def draft_version(
             else join_edits(_recorded(store, event, before), revision[1], number)
         )
         if _name(facts, held, before, edits) == row["run_id"]:
-            return _draft(store, event, issue_time, facts, held, number, before, edits)
+            return _draft(store, event, issue_time, facts, held, number, before, edits, tiers)
     number = int(held["list_version"].max()) + 1 if len(held) else 1
     before = _forerunner(held, event, issue_time, revision)
     standing = _recorded(store, event, before)
     edits = standing if revision is None else join_edits(standing, revision[1], number)
-    return _draft(store, event, issue_time, facts, held, number, before, edits)
+    return _draft(store, event, issue_time, facts, held, number, before, edits, tiers)
 
 
 def _forerunner(
@@ -129,10 +132,11 @@ def _draft(
     number: int,
     before: int | None,
     edits: pd.DataFrame,
+    tiers: Mapping[str, Tier] | None,
 ) -> Draft:
     issues = held.set_index("list_version")["issue_time"]
     newly = edits["since_version"] == number
-    lapsed = ~newly & ~_admitted(store.enterprises(), event, issue_time, edits)
+    lapsed = ~newly & ~_admitted(store.enterprises(), event, issue_time, edits, tiers)
     return Draft(
         event=event,
         issue_time=issue_time,
@@ -150,13 +154,15 @@ def _admitted(
     event: Event,
     issue_time: datetime,
     edits: pd.DataFrame,
+    tiers: Mapping[str, Tier] | None,
 ) -> pd.Series:
     """Whether an edit can be carried out: nobody has to be kept whom list, zone or days no longer admit."""
     admitted = (edits["action"] == Action.DROP).astype(bool)
     if admitted.all() or enterprises.empty:
         return admitted
     settings = load(ControlSettings, "control")
-    fit = judge_eligibility(event, enterprises, issue_time, settings)
+    in_force = {code: str(tier) for code, tier in (tiers or {}).items()}
+    fit = judge_eligibility(event, enterprises, issue_time, settings, in_force)
     row = pd.Index(fit.enterprises["enterprise_id"]).get_indexer(pd.Index(edits["enterprise_id"]))
     code = pd.Index([m.code for m in settings.measures]).get_indexer(pd.Index(edits["measure_code"]))
     allowed = np.where(code >= 0, fit.allowed[row, code], fit.allowed[row].any(axis=1)) & (row >= 0)

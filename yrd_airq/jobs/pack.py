@@ -20,6 +20,7 @@ from yrd_airq.forecast.drift import State
 from yrd_airq.forecast.ozone import observed_mda8
 from yrd_airq.forecast.settings import ForecastSettings
 from yrd_airq.jobs.details import Details
+from yrd_airq.jobs.emergency import EmergencyCase
 from yrd_airq.jobs.forecasting import CHECKED_ISSUES, ISSUED, Issued, facts_of, pair_observed
 from yrd_airq.jobs.guarantee import Guarantee
 from yrd_airq.jobs.ingest import IngestReport
@@ -85,7 +86,12 @@ class PackReport:
 
 
 def write_pack(
-    workspace: Workspace, store: Store, issued: Issued, details: Details, occasion: Occasion | None
+    workspace: Workspace,
+    store: Store,
+    issued: Issued,
+    details: Details,
+    emergency: EmergencyCase,
+    occasion: Occasion | None = None,
 ) -> PackReport:
     """Keep the results under a run id and render the brief: daily without an occasion, else of the event."""
     data = issued.data
@@ -126,6 +132,7 @@ def write_pack(
             reasons=details.reasons,
             hindsight=hindsight,
             observed_converted=data.source is CityDaySource.REANALYSIS,
+            emergency=emergency.part if emergency.worth_telling else None,
             list_version=version,
             notes_zh=_notes(issued, guarantee),
         ),

@@ -18,6 +18,7 @@ from yrd_airq.drill.settings import DrillSettings, load_drill
 from yrd_airq.drill.world import make_world
 from yrd_airq.drill.write import write_world
 from yrd_airq.jobs.details import detail_issue
+from yrd_airq.jobs.emergency import foresee_emergency
 from yrd_airq.jobs.forecasting import issue_forecast, keep_forecast
 from yrd_airq.jobs.guarantee import check_event, plan_guarantee
 from yrd_airq.jobs.ingest import ingest_folder
@@ -88,7 +89,9 @@ def run_daily(workspace: Workspace, issue_time: datetime | None) -> PackReport:
         issued = issue_forecast(workspace, data, store.corrections(issue_time))
         cities = focus_cities(None, load_region(), load_brief_settings())
         details = detail_issue(workspace, store, issued, keep_forecast(store, issued), cities)
-        return write_pack(workspace, store, issued, details, None)
+        return write_pack(
+            workspace, store, issued, details, foresee_emergency(store, issued, details.running)
+        )
 
 
 def run_event(workspace: Workspace, event_file: Path, issue_time: datetime | None) -> PackReport:
@@ -119,8 +122,10 @@ def write_event(
     cities = focus_cities(event, load_region(), load_brief_settings())
     details = detail_issue(workspace, store, issued, keep_forecast(store, issued), cities)
     facts = run_facts(store, issued, hash_files([event_file]))
-    draft = draft_version(store, event, issue_time, facts, revision)
+    emergency = foresee_emergency(store, issued, details.running)
+    tiers = emergency.foresight.tiers
+    draft = draft_version(store, event, issue_time, facts, revision, tiers)
     guarantee = plan_guarantee(
-        store, data, issued.rows, event, edits=draft.in_force(), previous=draft.previous
+        store, data, issued.rows, event, edits=draft.in_force(), previous=draft.previous, tiers=tiers
     )
-    return write_pack(workspace, store, issued, details, Occasion(draft, guarantee))
+    return write_pack(workspace, store, issued, details, emergency, Occasion(draft, guarantee))

@@ -154,9 +154,7 @@ def _read_stored(
     paired = pair_observed(rows.assign(valid_date=pd.to_datetime(rows["valid_date"])), daily)
     if paired.empty:
         raise InputError(f"none of the forecast days has been observed by {source.value} yet")
-    if "call_from" in paired:
-        paired = paired.assign(exceed=called(paired))
-    return paired, f"{source.name_zh}；存档预报"
+    return paired.assign(exceed=called(paired)), f"{source.name_zh}；存档预报"
 
 
 def _newest(store: Store) -> CityDaySource:

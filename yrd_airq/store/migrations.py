@@ -51,6 +51,7 @@ STEPS: Mapping[int, tuple[str, ...]] = {
         made_at TIMESTAMP)""",
     ),
     3: (
+        "ALTER TABLE out_forecast ADD COLUMN call_from DOUBLE",
         "ALTER TABLE core_enterprise ADD COLUMN uscc VARCHAR",
         "ALTER TABLE core_enterprise ADD COLUMN line_id VARCHAR",
         "ALTER TABLE core_enterprise ADD COLUMN address VARCHAR",

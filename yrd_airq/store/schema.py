@@ -262,6 +262,7 @@ TABLES: dict[str, dict[str, str]] = {
         q50 DOUBLE
         q90 DOUBLE
         p_exceed DOUBLE
+        call_from DOUBLE
         weather_kind VARCHAR
         basis VARCHAR
     """),
