@@ -167,6 +167,7 @@ def test_the_value_of_orders_is_the_gradient_times_what_they_truly_avoid() -> No
             enterprise=np.arange(5),
             measure=np.array([codes.index(c) for c in ("stop", "shift", "treat", "stop", "limit_50")]),
             first_day=np.array([0, 0, 0, 0, 1]),
+            last_day=np.full(5, (span.last - span.first).days - 1),
         ),
     )
     times = pd.date_range(span.first, span.last, freq="h")

@@ -174,3 +174,4 @@ def test_an_exemption_that_has_ended_is_none() -> None:
         load_region(),
     )
     assert plan.outcomes["status"].tolist() == ["selected", "exempt"]
+    assert sum("豁免在管控开始前已到期" in note for note in plan.notes) == 1

@@ -99,6 +99,7 @@ def forecast_rows(issue: datetime) -> pd.DataFrame:
             "q50": value,
             "q90": value + 5,
             "p_exceed": 0.5,
+            "call_from": 0.3,
             "weather_kind": "forecast",
         }
         for day in range(issue.day + 1, issue.day + 8)

@@ -275,7 +275,7 @@ def test_stored_forecasts_are_judged_as_issued(tmp_path: Path) -> None:
     issue = datetime(2015, 2, 10, 16)
     day = daily[daily["date"] == "2015-02-11"].rename(columns={"date": "valid_date"})
     base = day.assign(issue_time=issue, lead_day=1, target="pm25", weather_kind="none", basis=None)
-    base = base.assign(q10=np.nan, q50=np.nan, q90=np.nan, p_exceed=np.nan)
+    base = base.assign(q10=np.nan, q50=np.nan, q90=np.nan, p_exceed=np.nan, call_from=np.nan)
     first, rerun = (base.assign(model="lightgbm", mean=base["value"] + k) for k in (50.0, 5.0))
     corrected = rerun[rerun["adcode"] == "310000"].assign(model="forecaster", mean=rerun["value"] + 1.0)
     workspace = Workspace(tmp_path / "store.duckdb", tmp_path / "models", tmp_path / "out")

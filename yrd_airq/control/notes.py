@@ -21,6 +21,7 @@ from yrd_airq.control.solve import Solution
 from yrd_airq.region import Region
 
 GOALS_NAMED = 6
+ENDED_NAMED = 3
 _KINDS_ZH = {
     "enterprise_sector": "清单企业",
     "city": "区域内清单外源",
@@ -49,6 +50,7 @@ def write_notes(
         *state_prices(problem, solution, region),
         *_name_missing_forecasts(problem, region),
         *_count_unknowns(problem, solution),
+        *_name_ended_exemptions(problem),
         *state_method(problem, solution),
     ]
     return tuple(notes)
@@ -147,6 +149,16 @@ def _name_missing_forecasts(problem: Problem, region: Region) -> list[str]:
         return []
     more = f"等{len(missing)}项" if len(missing) > GOALS_NAMED else ""
     return ["以下日期和项目没有预报，未参与优化：" + "、".join(missing[:GOALS_NAMED]) + more + "。"]
+
+
+def _name_ended_exemptions(problem: Problem) -> list[str]:
+    """Who was exempt until before the controls and may be asked now."""
+    table = problem.enterprises
+    ended = table[table["exempt"].fillna(False).astype(bool) & (table["status"] != Status.EXEMPT)]
+    if ended.empty:
+        return []
+    named = "、".join(ended["name_zh"].head(ENDED_NAMED))
+    return [f"{named}等{len(ended)}家企业的豁免在管控开始前已到期，按一般企业对待；如已延期，请更新清单。"]
 
 
 def _count_unknowns(problem: Problem, solution: Solution) -> list[str]:

@@ -138,21 +138,37 @@ def _round(
     """A choice near enough to the relaxed optimum to need no branching; None if there is none.
 
     The relaxed optimum splits no more enterprises than there are binding rows: on long lists they hardly
-    count. Each of them is given the deepest order that it has a part of.
+    count. Each of them is given the heaviest order that it has a part of, then the lightest that will do.
     """
     relaxed = search.approach(seconds)
     if relaxed is None:
         return None
     bound, part = relaxed
-    given = np.flatnonzero(part > TIE_BREAK)
-    given = given[np.argsort(problem.burden[given], kind="stable")]
-    deepest = np.full(len(problem.enterprises), -1, dtype=np.int64)
-    deepest[problem.enterprise[given]] = given
-    for choice in (np.sort(deepest[deepest >= 0]), greedy):
+    for choice in (_round_up(problem, part, limit), greedy):
         near = cost[choice].sum() <= bound * (1 + problem.settings.solver.relative_gap)
         if near and _keeps_edits(problem, choice) and (problem.violation(choice) <= limit + REACHED).all():
             return Answer(choice, bound, True)
     return None
+
+
+def _round_up(problem: Problem, part: Reals, limit: Reals) -> Ints:
+    """A whole choice from the parts of a relaxed optimum; what is split is settled from the heaviest down."""
+    given = np.flatnonzero(part > TIE_BREAK)
+    given = given[np.argsort(problem.burden[given], kind="stable")]
+    held = np.full(len(problem.enterprises), -1, dtype=np.int64)
+    held[problem.enterprise[given]] = given
+    split = given[part[given] < 1 - TIE_BREAK]
+    for owner in dict.fromkeys(problem.enterprise[split[::-1]].tolist()):
+        for lighter in (-1, *split[problem.enterprise[split] == owner][:-1].tolist()):
+            heaviest, held[owner] = held[owner], lighter
+            choice = np.sort(held[held >= 0])
+            missed = problem.violation(choice)
+            # The tolerated rest of the chance is not given away here.
+            missed[0] = np.maximum(problem.excess(choice), 0).sum()
+            if (missed <= limit + REACHED).all():
+                break
+            held[owner] = heaviest
+    return np.sort(held[held >= 0])
 
 
 def _best(problem: Problem, choices: list[Ints | None], limit: Reals) -> Ints:
