@@ -101,3 +101,15 @@ def why(enterprise: str, change: str, between: Occurrence) -> str:
 )
 def test_every_change_says_why(enterprise, change, given, text):
     assert why(enterprise, change, occurrence(**given)) == text
+
+
+@pytest.mark.parametrize("rules_from", [None, date(2026, 8, 19)])
+def test_lists_that_order_nothing_can_be_compared(rules_from: date | None) -> None:
+    full = pd.DataFrame(
+        [("E1", "stop", pd.Timestamp("2026-08-20"), pd.Timestamp("2026-08-21"))],
+        columns=["enterprise_id", "measure_code", "start", "end"],
+    )
+    nothing = orders_of(full.iloc[:0])
+    assert compare_lists(nothing, nothing, rules_from).empty
+    assert compare_lists(nothing, full, rules_from)["change"].tolist() == ["added"]
+    assert compare_lists(full, nothing, rules_from)["change"].tolist() == ["removed"]

@@ -105,7 +105,8 @@ def _until_relieved(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     """The old orders from the day on which the newer list relieves them; until then they go on unchanged."""
     start, end = (pd.to_datetime(before[name]).dt.normalize() for name in ("start", "end"))
     first = pd.to_datetime(now["start"]).dt.normalize().groupby(now["enterprise_id"]).min()
-    relieved = before["enterprise_id"].map(first)
+    # Looked up by label, which keeps days days where a list orders nothing at all.
+    relieved = first.reindex(before["enterprise_id"]).set_axis(before.index)
     return before.assign(start=start.where(~((relieved > start) & (relieved <= end)), relieved))
 
 
