@@ -41,6 +41,8 @@ bench: $(DEV_STAMP)
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.transport
 	$(BIN)/python -m tests.bench.attribution
+	$(BIN)/python -m tests.bench.control
+	$(BIN)/python -m tests.bench.feature_cost
 	$(BIN)/python -m tests.bench.forecast_weather
 
 # What needs the real-data folder, named by YRD_AIRQ_REAL_DATA.
