@@ -1,9 +1,9 @@
 """How like the real air the drill's is: figures of both side by side, each with a tolerance.
 
-``python -m tests.bench.plausibility [summer|winter …]`` prints them. Real figures come from the real-data
-folder (YRD_AIRQ_REAL_DATA): hourly national stations of 2019, daily weather of Shanghai, and the city-day
-reanalysis of 2013 to 2017 for the seasons. Two figures agree if they differ by no more than the tolerance: a
-share of the real one (``x``), or a difference (``+``).
+``python -m tests.bench.plausibility [summer|autumn|winter …]`` prints them. Real figures come from the
+real-data folder (YRD_AIRQ_REAL_DATA): hourly national stations of January to September 2019, daily weather of
+Shanghai, and the city-day reanalysis of 2013 to 2017 for the seasons. Two figures agree if they differ by no
+more than the tolerance: a share of the real one (``x``), or a difference (``+``).
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ class Season:
 
 SEASONS = {
     "summer": Season("summer_ozone", date(2026, 6, 1), date(2026, 8, 27), (6, 7, 8)),
+    "autumn": Season("autumn_mixed", date(2026, 9, 1), date(2026, 9, 30), (9,)),
     "winter": Season("winter_haze", date(2026, 12, 28), date(2027, 2, 28), (1, 2)),
 }
 

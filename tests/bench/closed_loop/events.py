@@ -9,6 +9,7 @@ import pandas as pd
 
 from tests.bench.closed_loop.seasons import Regime
 from yrd_airq.control.requirements import interpolate_quantile
+from yrd_airq.errors import InputError
 from yrd_airq.region import Region, distance_km
 from yrd_airq.settings import Event, Venue, Zone
 
@@ -64,7 +65,12 @@ def _draw(
     level = table[host].rolling(length).mean().shift(1 - length)
     first = regime.tested_from + timedelta(days=LEAD_DAYS + 1)
     last = table.index[-1] - timedelta(days=length)
-    level = level[(level.index >= first) & (level.index <= last)]
+    level = level[(level.index >= first) & (level.index <= last)].dropna()
+    if level.empty:
+        raise InputError(
+            f"{regime.scenario}: no day to draw an event from at {host}: no {regime.lead.value} of "
+            f"{length} whole days running between {first} and {last}"
+        )
     start: date = rng.choice(level.index[level >= level.quantile(POLLUTED)].to_numpy())
     days = [start + timedelta(days=k) for k in range(length)]
     hard = bool(number % 4 in (1, 2))
