@@ -63,6 +63,7 @@ def make_forecasts(leads: int = 5, converted: bool = False, scale: float = 1.0) 
                             "q50": mean + bump,
                             "q90": mean * 1.32,
                             "p_exceed": np.clip((mean * 1.32 - limit) / (mean * 0.6), 0, 1),
+                            "call_from": 0.3,
                             "weather_kind": WeatherKind.FORECAST.value,
                         }
                     )

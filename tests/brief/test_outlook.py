@@ -34,6 +34,7 @@ def make_rows(day: date, values: dict[str, float], adcode: str = "330100", model
             "q50": list(values.values()),
             "q90": [1.2 * v for v in values.values()],
             "p_exceed": 0.2,
+            "call_from": 0.3,
             "weather_kind": "none",
         }
     )

@@ -16,7 +16,6 @@ from yrd_airq.errors import InputError
 from yrd_airq.forecast.aqi_settings import load_aqi_forecast
 from yrd_airq.forecast.baselines import SIMPLE
 from yrd_airq.forecast.correction import FORECASTER
-from yrd_airq.forecast.exceedance import DEFAULT_THRESHOLD
 from yrd_airq.forecast.joint import MODEL_NAME as JOINT
 from yrd_airq.forecast.joint import forecast_aqi
 from yrd_airq.region import Region
@@ -153,8 +152,6 @@ def _quantities(rows: pd.DataFrame) -> dict[tuple[str, date], tuple[Quantity, ..
     """The forecasts of each city-day, in the order of ``Target``."""
     order = rows["target"].map({target.value: k for k, target in enumerate(Target)})
     ordered = rows.assign(order=order).sort_values("order", kind="stable")
-    if "call_from" not in ordered:
-        ordered["call_from"] = DEFAULT_THRESHOLD
     columns = ("adcode", "date", "target", "q10", "q50", "q90", "p_exceed", "call_from", "model")
     found: dict[tuple[str, date], tuple[Quantity, ...]] = {}
     for code, day, target, q10, q50, q90, p, call_from, model in zip(

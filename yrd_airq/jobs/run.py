@@ -17,17 +17,17 @@ from yrd_airq.drill.keep import keep_course
 from yrd_airq.drill.settings import DrillSettings, load_drill
 from yrd_airq.drill.world import make_world
 from yrd_airq.drill.write import write_world
-from yrd_airq.jobs.details import detail_issue
-from yrd_airq.jobs.emergency import foresee_emergency
-from yrd_airq.jobs.forecasting import issue_forecast, keep_forecast
+from yrd_airq.jobs.details import Details, detail_issue
+from yrd_airq.jobs.emergency import EmergencyCase, foresee_emergency
+from yrd_airq.jobs.forecasting import Issued, issue_forecast, keep_forecast
 from yrd_airq.jobs.guarantee import check_event, plan_guarantee
 from yrd_airq.jobs.ingest import ingest_folder
-from yrd_airq.jobs.issue import default_issue_time, read_issue
+from yrd_airq.jobs.issue import IssueData, default_issue_time, read_issue
 from yrd_airq.jobs.list_version import draft_version
 from yrd_airq.jobs.pack import Occasion, PackReport, run_facts, write_pack
 from yrd_airq.jobs.workspace import Workspace, hash_files, hash_texts
 from yrd_airq.region import load_region
-from yrd_airq.settings import config_dir, load_event
+from yrd_airq.settings import Event, config_dir, load_event
 from yrd_airq.store.store import Store, open_store
 
 DRILL_FOLDER = Path("data/drill")
@@ -85,13 +85,7 @@ def run_daily(workspace: Workspace, issue_time: datetime | None) -> PackReport:
     """Daily bulletin from what the store holds; default issue time: 16:00 after the newest complete day."""
     with open_store(workspace.store) as store:
         issue_time = issue_time or default_issue_time(store)
-        data = read_issue(store, issue_time)
-        issued = issue_forecast(workspace, data, store.corrections(issue_time))
-        cities = focus_cities(None, load_region(), load_brief_settings())
-        details = detail_issue(workspace, store, issued, keep_forecast(store, issued), cities)
-        return write_pack(
-            workspace, store, issued, details, foresee_emergency(store, issued, details.running)
-        )
+        return write_pack(workspace, store, *_issue(workspace, store, read_issue(store, issue_time), None))
 
 
 def run_event(workspace: Workspace, event_file: Path, issue_time: datetime | None) -> PackReport:
@@ -118,14 +112,21 @@ def write_event(
     event = load_event(event_file)
     data = read_issue(store, issue_time)
     check_event(event, data)
-    issued = issue_forecast(workspace, data, store.corrections(issue_time))
-    cities = focus_cities(event, load_region(), load_brief_settings())
-    details = detail_issue(workspace, store, issued, keep_forecast(store, issued), cities)
+    issued, details, emergency = _issue(workspace, store, data, event)
     facts = run_facts(store, issued, hash_files([event_file]))
-    emergency = foresee_emergency(store, issued, details.running)
     tiers = emergency.foresight.tiers
     draft = draft_version(store, event, issue_time, facts, revision, tiers)
     guarantee = plan_guarantee(
         store, data, issued.rows, event, edits=draft.in_force(), previous=draft.previous, tiers=tiers
     )
     return write_pack(workspace, store, issued, details, emergency, Occasion(draft, guarantee))
+
+
+def _issue(
+    workspace: Workspace, store: Store, data: IssueData, event: Event | None
+) -> tuple[Issued, Details, EmergencyCase]:
+    """The forecast kept in the store, its details for the cities that matter, and the tiers it foresees."""
+    issued = issue_forecast(workspace, data, store.corrections(data.issue_time))
+    cities = focus_cities(event, load_region(), load_brief_settings())
+    details = detail_issue(workspace, store, issued, keep_forecast(store, issued), cities)
+    return issued, details, foresee_emergency(store, issued, details.running)
